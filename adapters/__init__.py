@@ -1,0 +1,1 @@
+"""Everything with a driver, a socket or a vendor's field name."""

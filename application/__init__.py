@@ -1,0 +1,1 @@
+"""The write side: use cases that take reports and registrations in and keep them as domain events."""

@@ -1,0 +1,1 @@
+"""The processes of Mailpulse: thin shells around the use cases."""
