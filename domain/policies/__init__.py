@@ -1,0 +1,1 @@
+"""Pure decisions: numbers and verdicts from facts."""

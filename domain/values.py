@@ -1,0 +1,84 @@
+"""The words of the field as types."""
+
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from domain.errors import InvalidAddressError, InvalidMessageIdError
+
+LONGEST_ADDRESS = 320
+LONGEST_MESSAGE_ID = 998
+
+
+class BounceKind(StrEnum):
+    """How final a bounce is, gravest first."""
+
+    HARD = "hard"
+    BLOCK = "block"
+    SOFT = "soft"
+
+
+class Verdict(StrEnum):
+    """Who caused an open or a click.
+
+    Source:
+        BR-558.7 Bot detection: known security scanners are excluded.
+    """
+
+    HUMAN = "human"
+    PROXY_OPEN = "proxy_open"
+    MACHINE_OPEN = "machine_open"
+    SCANNER = "scanner"
+    PREVIEW = "preview"
+    SELF = "self"
+
+    @property
+    def is_human(self) -> bool:
+        """Whether the engagement counts in flags, rates and scores."""
+        return self is Verdict.HUMAN or self is Verdict.PROXY_OPEN
+
+
+def normalise_address(raw: str) -> str:
+    """Give the one spelling of an address under which reports and registrations meet.
+
+    Args:
+        raw: An address as a provider or a person writes it; ``Name <address>`` is understood.
+
+    Returns:
+        The bare address in lower case.
+
+    Raises:
+        InvalidAddressError: The text holds no address.
+    """
+    address = raw.strip()
+    if address.endswith(">") and "<" in address:
+        address = address[address.rindex("<") + 1 : -1].strip()
+    local, at, host = address.rpartition("@")
+    if not (at and local and host) or len(address) > LONGEST_ADDRESS or not address.isprintable() or " " in address:
+        msg = "recipient is not an email address"
+        raise InvalidAddressError(msg)
+    return address.lower()
+
+
+def normalise_message_id(raw: str) -> str:
+    """Strip what mail software wraps around a message id: spaces and angle brackets.
+
+    Raises:
+        InvalidMessageIdError: Nothing is left, it is longer than a header line, or it holds control characters.
+    """
+    message_id = raw.strip().removeprefix("<").removesuffix(">").strip()
+    if not message_id or len(message_id) > LONGEST_MESSAGE_ID or not message_id.isprintable():
+        msg = "message_id is empty, longer than 998 characters or holds control characters"
+        raise InvalidMessageIdError(msg)
+    return message_id
+
+
+def email_id_for(organization_id: UUID, provider: str, message_id: str, address: str) -> UUID:
+    """Name the email that a report speaks of, without looking anything up.
+
+    Args:
+        organization_id: Namespace: the same message id never meets another organisation's email.
+        provider: Name of the provider in the registry.
+        message_id: As the provider's adapter normalised it.
+        address: As `normalise_address` gave it.
+    """
+    return uuid5(organization_id, f"{provider}\n{message_id}\n{address}")
