@@ -1,0 +1,205 @@
+"""What can be known about an email: the facts that are kept for good, each under a topic of its own.
+
+Facts are frozen msgspec structs. `eventsourcing` stores them through `Recorded`, which carries the place in the stream,
+so that a fact never repeats what its row already says. Optional fields may be added; for anything else docs/events.md
+says how a topic gets a new version.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from domain.values import BounceKind, Verdict
+
+Metadata: TypeAlias = dict[str, str | int | float | bool | None]
+
+
+class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The fields of a fact that tell who somebody is, kept together so that they can be protected together (SEC-6)."""
+
+    address: str = ""
+    name: str = ""
+    ip_address: str = ""
+    user_agent: str = ""
+    detail: str = ""
+
+
+NOBODY: Final = Personal()
+
+
+class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody or something that the host application knows by its own id."""
+
+    id: str
+    name: str = ""
+
+
+class JobReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The job that an email is about, and who may see it besides recruiters (ROLE)."""
+
+    id: str
+    title: str = ""
+    hiring_manager_id: str = ""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every reported fact tells.
+
+    Attributes:
+        key: Identity of the fact; a repeated report has the same one.
+        occurred_at: Aware UTC, by the provider's clock.
+        recorded_at: Aware UTC, when its delivery was received.
+        delivery_id: Number of the webhook delivery that brought it, to follow it through logs.
+    """
+
+    TOPIC: ClassVar[str] = ""
+
+    key: UUID
+    occurred_at: datetime
+    recorded_at: datetime
+    delivery_id: int = 0
+    personal: Personal = NOBODY
+    metadata: Metadata | None = None
+
+
+class Engagement(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """An open or a click, and who is thought to have caused it (BR-558.7).
+
+    Attributes:
+        verdict: Decided when it was recorded; a later fact may revise it.
+        reasons: Names of the rules that led to the verdict.
+        confidence: 0.0 to 1.0.
+        rule_version: Of the detection rules that judged.
+    """
+
+    verdict: Verdict = Verdict.HUMAN
+    reasons: tuple[str, ...] = ()
+    confidence: float = 1.0
+    rule_version: int = 0
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The email was registered as sent.
+
+    Attributes:
+        tracking: Whether opens and clicks may be recorded for this email (PRE-2).
+        tracking_id: Opaque; embedded in the email.
+        subject: As the candidate sees it.
+    """
+
+    TOPIC: ClassVar[str] = "EmailMessage.Sent"
+
+    organization_id: UUID
+    provider: str
+    message_id: str
+    sent_at: datetime
+    recorded_at: datetime
+    subject: str
+    recipient_type: str
+    recipient_id: str
+    sender: Party
+    tracking_id: str
+    tracking: bool = True
+    job: JobReference | None = None
+    template: Party | None = None
+    campaign_id: UUID | None = None
+    campaign_contact_id: UUID | None = None
+    personal: Personal = NOBODY
+
+
+class Delivered(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The recipient's mail server took the email."""
+
+    TOPIC = "EmailMessage.Delivered"
+
+
+class Deferred(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The recipient's mail server asked to try again later."""
+
+    TOPIC = "EmailMessage.Deferred"
+
+
+class Opened(Engagement, frozen=True, kw_only=True, omit_defaults=True):
+    """The email was displayed, or its images were fetched."""
+
+    TOPIC = "EmailMessage.Opened"
+
+
+class Clicked(Engagement, frozen=True, kw_only=True, omit_defaults=True):
+    """A link was followed; the same URL at two positions is two links (AF-4)."""
+
+    TOPIC = "EmailMessage.Clicked"
+
+    url: str
+    link_position: str = ""
+    link_text: str = ""
+
+
+class Bounced(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The email came back."""
+
+    TOPIC = "EmailMessage.Bounced"
+
+    bounce_kind: BounceKind
+    reason: str = ""
+
+
+class Dropped(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The provider refused to send the email; it never left."""
+
+    TOPIC = "EmailMessage.Dropped"
+
+    reason: str = ""
+
+
+class SpamReported(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The recipient marked the email as spam."""
+
+    TOPIC = "EmailMessage.SpamReported"
+
+
+class Unsubscribed(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The recipient asked for no more email."""
+
+    TOPIC = "EmailMessage.Unsubscribed"
+
+
+class Replied(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """The recipient answered."""
+
+    TOPIC = "EmailMessage.Replied"
+
+
+ReportedFact: TypeAlias = (
+    Delivered | Deferred | Opened | Clicked | Bounced | Dropped | SpamReported | Unsubscribed | Replied
+)
+AnyFact: TypeAlias = Sent | ReportedFact
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A fact at its place in an email's stream; what `eventsourcing` stores and returns.
+
+    Attributes:
+        originator_id: The email's id.
+        originator_version: 1 for `Sent`, then without gaps.
+    """
+
+    originator_id: UUID
+    originator_version: int
+    fact: AnyFact
+
+
+FACTS: Final[tuple[type[Any], ...]] = (
+    Sent,
+    Delivered,
+    Deferred,
+    Opened,
+    Clicked,
+    Bounced,
+    Dropped,
+    SpamReported,
+    Unsubscribed,
+    Replied,
+)
