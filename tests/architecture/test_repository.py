@@ -1,0 +1,41 @@
+"""Nothing of the machine that a file was written on stays in the repository."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Bracketed letters keep these patterns from finding themselves.
+TRACES = {
+    "a registry host": re.compile(rb"https?://[^\s)\"']*(?:p[y]pi|python[h]osted|npm[j]s|/s[i]mple/)"),
+    "a path of one machine": re.compile(rb"(?<![\w.])/(?:w[o]rk|r[o]ot|h[o]me/\w+|U[s]ers/\w+|tmp/b[a]sh_jobs)/"),
+    "an index line": re.compile(rb"^--?(?:i|index-url|extra-index-url|find-links|trusted-host)\b", re.MULTILINE),
+}
+
+
+def files_of_the_repository():
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_no_file_holds(trace):
+    holding = {
+        f"{path.relative_to(ROOT)}: {found[0].decode(errors='replace')}"
+        for path in files_of_the_repository()
+        if (found := TRACES[trace].search(path.read_bytes()))
+    }
+
+    assert holding == set()
+
+
+def test_every_pinned_dependency_carries_hashes():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+    pins = re.findall(r"^[a-z0-9][\w.-]*(?:\[[\w,-]+\])?==\S+(?:[^\n]*\\\n[^\n]+)*", lock, re.MULTILINE)
+
+    assert len(pins) == len(re.findall(r"^\S+==", lock, re.MULTILINE)) > 0
+    assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []
