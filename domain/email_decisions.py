@@ -31,7 +31,7 @@ from domain.email_facts import (
 )
 from domain.policies.detection import RULE_VERSION, judge_click, judge_open
 
-_PLAIN = {
+_PLAIN: dict[type[AnyReport], type[Delivered | Deferred | SpamReported | Unsubscribed | Replied]] = {
     RecordDelivery: Delivered,
     RecordDeferral: Deferred,
     RecordSpamReport: SpamReported,
