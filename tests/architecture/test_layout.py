@@ -47,17 +47,12 @@ def test_a_package_resolves_to_this_project_and_not_to_its_namesake_from_a_regis
     assert Path(importlib.import_module(package).__file__) == ROOT / package / "__init__.py"
 
 
-def test_the_wheel_holds_every_file_of_the_five_packages_and_nothing_else(wheel):
-    in_checkout = {
-        path.relative_to(ROOT).as_posix()
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+def test_the_wheel_holds_every_file_of_the_five_packages_and_nothing_else(wheel, repository_files):
+    in_packages = {path.as_posix() for path in repository_files if path.parts[0] in PACKAGES}
 
     in_wheel = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
-    assert in_wheel == in_checkout
+    assert in_wheel == in_packages
 
 
 def test_the_wheel_resolves_to_itself_from_an_empty_directory(run_from_wheel):

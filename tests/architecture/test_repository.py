@@ -1,7 +1,6 @@
 """Nothing of the machine that a file was written on stays in the repository."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,12 @@ TRACES = {
 }
 
 
-def files_of_the_repository():
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
-
-
 @pytest.mark.parametrize("trace", TRACES)
-def test_no_file_holds(trace):
+def test_no_file_holds(trace, repository_files):
     holding = {
-        f"{path.relative_to(ROOT)}: {found[0].decode(errors='replace')}"
-        for path in files_of_the_repository()
-        if (found := TRACES[trace].search(path.read_bytes()))
+        f"{path}: {found[0].decode(errors='replace')}"
+        for path in repository_files
+        if (found := TRACES[trace].search((ROOT / path).read_bytes()))
     }
 
     assert holding == set()
