@@ -1,9 +1,25 @@
 """Make sent emails known, so that reports about them find them."""
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
+from typing import Final
 from uuid import UUID
 
 import msgspec
+
+from application.ports.clock import Clock
+from application.ports.provider import Provider
+from application.ports.unit_of_work import ConcurrentAppendError, Registered, StoreUnavailableError, UnitsOfWork
+from application.rematch_orphans import RematchOrphans
+from domain.email_facts import JobReference, Party, Personal, Sent
+from domain.email_message import EmailMessage
+from domain.errors import InvalidAddressError, InvalidMessageIdError
+from domain.values import email_id_for, normalise_address
+
+LATEST_FUTURE: Final = timedelta(hours=24)
+LONGEST_TEXT: Final = 2_000
+RERUNS_AFTER_CONFLICT: Final = 20
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,3 +95,148 @@ class RejectedEmail(msgspec.Struct, frozen=True, kw_only=True):
     status: str = "rejected"
     field: str
     detail: str
+
+
+class RegisterEmails:
+    """Registers sent emails, any number at once; the same email any number of times.
+
+    Args:
+        units: Begins transactions.
+        providers: By name.
+        rematch: Gives reports that came before the registration to their email.
+        clock: Gives aware UTC.
+    """
+
+    def __init__(
+        self, units: UnitsOfWork, providers: Mapping[str, Provider], rematch: RematchOrphans, clock: Clock
+    ) -> None:
+        self._units = units
+        self._providers = providers
+        self._rematch = rematch
+        self._clock = clock
+
+    def __call__(
+        self, organization_id: UUID, registrations: Sequence[EmailRegistration]
+    ) -> list[RegisteredEmail | RejectedEmail]:
+        """Register; one bad email never costs the others.
+
+        Returns:
+            One answer per registration, in the order asked.
+
+        Raises:
+            StoreUnavailableError: Nothing was registered; ask again.
+        """
+        answers: dict[int, RejectedEmail] = {}
+        emails: dict[int, UUID] = {}
+        sent: dict[UUID, Sent] = {}
+        for place, registration in enumerate(registrations):
+            understood = self._understand(organization_id, registration)
+            if isinstance(understood, RejectedEmail):
+                answers[place] = understood
+            else:
+                emails[place], fact = understood
+                sent.setdefault(emails[place], fact)
+        registered, news = self._register(sent)
+        if news:
+            self._rematch.of_emails(list(news))
+        return [
+            answers[place] if place in answers else _answer(emails[place], registered[emails[place]], news)
+            for place in range(len(registrations))
+        ]
+
+    def _register(self, sent: Mapping[UUID, Sent]) -> tuple[dict[UUID, Registered], set[UUID]]:
+        if not sent:
+            return {}, set()
+        for _ in range(RERUNS_AFTER_CONFLICT):
+            try:
+                with self._units.begin() as unit:
+                    known = unit.registrations(list(sent))
+                    news = [EmailMessage(email_id) for email_id in sent if email_id not in known]
+                    for message in news:
+                        message.register(sent[message.id])
+                    unit.append(news)
+                    return known | unit.registrations([message.id for message in news]), {m.id for m in news}
+            except ConcurrentAppendError:
+                continue
+        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other registrations")
+
+    def _understand(self, organization_id: UUID, email: EmailRegistration) -> tuple[UUID, Sent] | RejectedEmail:
+        provider = self._providers.get(email.provider)
+        if provider is None:
+            return RejectedEmail(field="provider", detail=f"is not one of {', '.join(sorted(self._providers))}")
+        now = self._clock()
+        if flaw := _flaw(email, latest=now + LATEST_FUTURE):
+            return flaw
+        try:
+            message_id = provider.normalise_message_id(email.message_id)
+        except InvalidMessageIdError as error:
+            return RejectedEmail(field="message_id", detail=str(error))
+        try:
+            address = normalise_address(email.recipient.email)
+        except InvalidAddressError as error:
+            return RejectedEmail(field="recipient.email", detail=str(error))
+        return email_id_for(organization_id, provider.name, message_id, address), Sent(
+            organization_id=organization_id,
+            provider=provider.name,
+            message_id=message_id,
+            sent_at=email.sent_at.astimezone(UTC),
+            recorded_at=now,
+            subject=email.subject,
+            recipient_type=email.recipient.type,
+            recipient_id=email.recipient.id,
+            sender=Party(id=email.sender.id, name=email.sender.name),
+            tracking_id=token_urlsafe(16),
+            tracking=email.tracking,
+            job=JobReference(**msgspec.structs.asdict(email.job)) if email.job else None,
+            template=Party(id=email.template.id, name=email.template.name) if email.template else None,
+            campaign_id=email.campaign_id,
+            campaign_contact_id=email.campaign_contact_id,
+            personal=Personal(address=address, name=email.recipient.name),
+        )
+
+
+def _answer(email_id: UUID, registered: Registered, news: set[UUID]) -> RegisteredEmail:
+    return RegisteredEmail(
+        email_id=email_id,
+        email_log_id=registered.email_log_id,
+        tracking_id=registered.sent.tracking_id,
+        status="registered" if email_id in news else "already_registered",
+    )
+
+
+def _flaw(email: EmailRegistration, *, latest: datetime) -> RejectedEmail | None:
+    if email.sent_at.tzinfo is None:
+        return RejectedEmail(field="sent_at", detail="has no offset from UTC, such as Z or +01:00")
+    if email.sent_at > latest:
+        return RejectedEmail(field="sent_at", detail="lies more than 24 hours in the future")
+    for field, value in _texts(email):
+        if "\x00" in value:
+            return RejectedEmail(field=field, detail="holds a NUL character")
+        if len(value) > LONGEST_TEXT:
+            return RejectedEmail(field=field, detail=f"is longer than {LONGEST_TEXT} characters")
+    for field, value in _ids(email):
+        if not value.strip():
+            return RejectedEmail(field=field, detail="is empty")
+    return None
+
+
+def _ids(email: EmailRegistration) -> Iterator[tuple[str, str]]:
+    yield "recipient.id", email.recipient.id
+    yield "recipient.type", email.recipient.type
+    yield "sender.id", email.sender.id
+    if email.job:
+        yield "job.id", email.job.id
+    if email.template:
+        yield "template.id", email.template.id
+
+
+def _texts(email: EmailRegistration) -> Iterator[tuple[str, str]]:
+    yield from _ids(email)
+    yield "subject", email.subject
+    yield "recipient.name", email.recipient.name
+    yield "sender.name", email.sender.name
+    if email.job:
+        yield "job.title", email.job.title
+        yield "job.hiring_manager_id", email.job.hiring_manager_id
+    if email.template:
+        yield "template.name", email.template.name

@@ -1,0 +1,35 @@
+"""The pool of connections that event store and unit of work share, from one database URL."""
+
+from eventsourcing.postgres import PostgresDatastore
+from psycopg.conninfo import conninfo_to_dict
+
+LOCK_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 2.0
+
+
+def open_datastore(database_url: str, *, pool_size: int = 2, max_overflow: int = 8) -> PostgresDatastore:
+    """Give the library's datastore for a database URL, with every connection option that the URL names.
+
+    Args:
+        database_url: As libpq takes it, ``postgresql://…`` or ``host=… dbname=…``.
+        pool_size: Connections kept open.
+        max_overflow: Connections opened on top when all are busy.
+    """
+    options = {name: str(value) for name, value in conninfo_to_dict(database_url).items() if value is not None}
+    datastore = PostgresDatastore(
+        dbname=options.pop("dbname", ""),
+        host=options.pop("host", ""),
+        port=options.pop("port", ""),
+        user=options.pop("user", ""),
+        password=options.pop("password", ""),
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        connect_timeout=CONNECT_TIMEOUT_S,
+        lock_timeout=LOCK_TIMEOUT_S,
+        idle_in_transaction_session_timeout=60.0,
+        pre_ping=True,
+        schema="events",
+    )
+    connection_options = {name: value for name, value in datastore.pool.kwargs.items() if value != ""}  # type: ignore[union-attr]  # a dict: the datastore itself passes one
+    datastore.pool.kwargs = {**connection_options, **options, "application_name": "mailpulse"}
+    return datastore

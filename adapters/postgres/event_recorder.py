@@ -1,0 +1,90 @@
+"""The library's PostgreSQL recorder, appending many streams in one statement of somebody else's transaction."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from psycopg import Cursor
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier
+
+StoredRow = tuple[UUID, int, str, bytes]
+"""``originator_id, originator_version, topic, state``."""
+
+LoggedRow = tuple[int, UUID, str, bytes]
+"""``notification_id, originator_id, topic, state``."""
+
+
+class BatchRecorder(PostgresApplicationRecorder):
+    """Appends and reads by the thousand; the table and its lock stay the library's.
+
+    The library's own `insert_events` pipelines one statement per event and hangs for ever somewhere above 1,000 events
+    over a Unix socket (measured with 9.5.6 and psycopg 3.3.9); COPY has no such limit.
+    """
+
+    def __init__(self, datastore: PostgresDatastore) -> None:
+        super().__init__(datastore, events_table_name="stored_events")
+        table = SQL("{}.{}").format(Identifier(datastore.schema), Identifier(self.events_table_name))
+        self._copy = SQL("COPY {} (originator_id, originator_version, topic, state) FROM STDIN (FORMAT BINARY)").format(
+            table
+        )
+        self._streams = SQL(
+            "SELECT originator_id, originator_version, topic, state FROM {} WHERE originator_id = ANY(%s)"
+            " ORDER BY originator_id, originator_version"
+        ).format(table)
+        self._first_ids = SQL(
+            "SELECT originator_id, notification_id, state FROM {}"
+            " WHERE originator_id = ANY(%s) AND originator_version = 1"
+        ).format(table)
+        self._log = SQL(
+            "SELECT notification_id, originator_id, topic, state FROM {}"
+            " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+        ).format(table)
+
+    def append(self, cursor: Cursor[Any], rows: Iterable[StoredRow]) -> None:
+        """Append within the cursor's transaction; the table stays locked for appending until it ends.
+
+        Raises:
+            psycopg.errors.UniqueViolation: Somebody else appended to one of the streams first.
+        """
+        self._lock_table(cursor)
+        self._notify_channel(cursor)
+        with cursor.copy(self._copy) as copy:
+            copy.set_types(["uuid", "int8", "text", "bytea"])
+            for row in rows:
+                copy.write_row(row)
+
+    def streams(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> Iterator[StoredRow]:
+        """Read whole streams, one after the other, each in its order."""
+        cursor.execute(self._streams, (list(originator_ids),), binary=True)
+        return iter(cursor)
+
+    def first_events(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
+        """Give the place in the global order and the state of each stream's first event."""
+        cursor.execute(self._first_ids, (list(originator_ids),), binary=True)
+        return {originator_id: (place, state) for originator_id, place, state in cursor}
+
+    def log_after(self, cursor: Cursor[Any], position: int, limit: int) -> list[LoggedRow]:
+        """Read the global order after a position; without gaps, because appends are serialised."""
+        cursor.execute(self._log, (position, limit), binary=True)
+        rows: list[LoggedRow] = cursor.fetchall()
+        return rows
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        """Append in a transaction of its own, for the library's `Application`."""
+        if not stored_events:
+            return []
+        with self.datastore.get_connection() as connection, connection.transaction():
+            cursor = connection.cursor(row_factory=tuple_row)
+            self.append(cursor, [(e.originator_id, e.originator_version, e.topic, e.state) for e in stored_events])  # type: ignore[misc]  # emails are named by UUIDs
+            cursor.execute(
+                SQL(
+                    "SELECT s.notification_id"
+                    " FROM unnest(%s::uuid[], %s::bigint[]) WITH ORDINALITY AS e (id, version, n)"
+                    " JOIN {}.{} s ON s.originator_id = e.id AND s.originator_version = e.version ORDER BY e.n"
+                ).format(Identifier(self.datastore.schema), Identifier(self.events_table_name)),
+                ([e.originator_id for e in stored_events], [e.originator_version for e in stored_events]),
+            )
+            return [notification_id for (notification_id,) in cursor]

@@ -1,0 +1,274 @@
+"""One PostgreSQL transaction over inbox, event store and parked reports."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import psycopg
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
+from eventsourcing.postgres import PostgresDatastore
+from psycopg import Cursor
+from psycopg.rows import tuple_row
+from psycopg_pool import PoolTimeout
+
+from adapters.postgres.event_codec import FactMapper
+from adapters.postgres.event_recorder import BatchRecorder
+from application.ports.provider import ConfirmSubscription
+from application.ports.unit_of_work import (
+    ConcurrentAppendError,
+    Delivery,
+    FailedReport,
+    Orphan,
+    Registered,
+    StoreUnavailableError,
+)
+from domain.commands import AnyReport
+from domain.email_facts import Recorded, Sent
+from domain.email_message import EmailMessage
+
+_CLAIM: Final = """
+WITH due AS MATERIALIZED (
+    SELECT id, octet_length(body) AS size FROM ops.webhook_inbox
+    WHERE next_attempt_at <= now() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+), measured AS (
+    SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM due
+)
+SELECT i.id, i.endpoint_id, i.organization_id, i.provider, i.correlation_id, i.received_at, i.attempts,
+    i.headers, i.body
+FROM measured m JOIN ops.webhook_inbox i USING (id) WHERE m.before < %s ORDER BY i.id
+"""
+_ORPHAN_COLUMNS: Final = "id, organization_id, endpoint_id, provider, email_id, report, delivery_id, received_at"
+_FAILURE_COLUMNS: Final = (
+    "id, organization_id, endpoint_id, provider, reason, message_id, headers, body, delivery_id, received_at"
+)
+
+_encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
+_decode_report = msgspec.msgpack.Decoder(AnyReport).decode
+_decode_headers = msgspec.msgpack.Decoder(dict[str, str]).decode
+
+
+class PostgresUnitsOfWork:
+    """Begins transactions on the library's datastore.
+
+    Args:
+        datastore: From `open_datastore`.
+        recorder: On the same datastore.
+        mapper: For the facts.
+    """
+
+    def __init__(self, datastore: PostgresDatastore, recorder: BatchRecorder, mapper: FactMapper) -> None:
+        self._datastore = datastore
+        self._recorder = recorder
+        self._mapper = mapper
+
+    @contextmanager
+    def begin(self) -> Iterator["PostgresUnitOfWork"]:
+        """Begin one; see the port."""
+        try:
+            with (
+                self._datastore.get_connection() as connection,
+                connection.transaction(),
+                connection.cursor(row_factory=tuple_row) as cursor,
+            ):
+                yield PostgresUnitOfWork(cursor, self._recorder, self._mapper)
+        except IntegrityError as error:
+            if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+                raise ConcurrentAppendError(str(error)) from error
+            raise
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            raise StoreUnavailableError(str(error)) from error
+
+
+class PostgresUnitOfWork:
+    """See `application.ports.unit_of_work.UnitOfWork`."""
+
+    def __init__(self, cursor: Cursor[Any], recorder: BatchRecorder, mapper: FactMapper) -> None:
+        self._cursor = cursor
+        self._recorder = recorder
+        self._mapper = mapper
+
+    def claim_deliveries(self, *, most: int, most_bytes: int) -> list[Delivery]:
+        self._cursor.execute(_CLAIM, (most, most_bytes), binary=True)
+        return [
+            Delivery(
+                id=id_,
+                endpoint_id=endpoint_id,
+                organization_id=organization_id,
+                provider=provider,
+                correlation_id=correlation_id,
+                received_at=received_at,
+                attempts=attempts,
+                headers=_decode_headers(headers),
+                body=body,
+            )
+            for id_, endpoint_id, organization_id, provider, correlation_id, received_at, attempts, headers, body in (
+                self._cursor
+            )
+        ]
+
+    def messages(self, email_ids: Sequence[UUID]) -> dict[UUID, EmailMessage]:
+        histories: dict[UUID, list[Recorded]] = {email_id: [] for email_id in email_ids}
+        if email_ids:
+            decode = self._mapper.decode
+            for email_id, version, topic, state in self._recorder.streams(self._cursor, email_ids):
+                histories[email_id].append(Recorded(email_id, version, decode(topic, state)))
+        return {email_id: EmailMessage(email_id, history) for email_id, history in histories.items()}
+
+    def append(self, messages: Sequence[EmailMessage]) -> int:
+        encode = self._mapper.encode
+        rows = [
+            (event.originator_id, event.originator_version, event.fact.TOPIC, encode(event.fact))
+            for message in messages
+            for event in message.collect_events()
+        ]
+        if rows:
+            self._recorder.append(self._cursor, rows)
+        return len(rows)
+
+    def registrations(self, email_ids: Sequence[UUID]) -> dict[UUID, Registered]:
+        found: dict[UUID, Registered] = {}
+        for email_id, (place, state) in self._recorder.first_events(self._cursor, email_ids).items():
+            sent = self._mapper.decode(Sent.TOPIC, state)
+            if isinstance(sent, Sent):
+                found[email_id] = Registered(place, sent)
+        return found
+
+    def close_deliveries(self, delivery_ids: Sequence[int]) -> None:
+        if delivery_ids:
+            self._cursor.execute("DELETE FROM ops.webhook_inbox WHERE id = ANY(%s)", (list(delivery_ids),))
+
+    def postpone_delivery(self, delivery_id: int, *, error: str, until: datetime) -> None:
+        self._cursor.execute(
+            "UPDATE ops.webhook_inbox SET attempts = attempts + 1, last_error = %s, next_attempt_at = %s WHERE id = %s",
+            (error, until, delivery_id),
+        )
+
+    def park_orphans(self, orphans: Sequence[Orphan]) -> None:
+        self._cursor.executemany(
+            "INSERT INTO ops.parked_reports (organization_id, endpoint_id, provider, status, fingerprint, reason,"
+            " message_id, email_id, report, delivery_id, received_at)"
+            " VALUES (%s, %s, %s, 'orphaned', %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (organization_id, status, fingerprint)"
+            " DO UPDATE SET times_seen = parked_reports.times_seen + 1",
+            [
+                (
+                    orphan.organization_id,
+                    orphan.endpoint_id,
+                    orphan.provider,
+                    orphan.report.key_for(orphan.email_id).bytes,
+                    "no registered email has this message id and recipient",
+                    orphan.report.message_id,
+                    orphan.email_id,
+                    _encode(orphan.report),
+                    orphan.delivery_id,
+                    orphan.received_at,
+                )
+                for orphan in orphans
+            ],
+        )
+
+    def park_failures(self, failures: Sequence[FailedReport]) -> None:
+        self._cursor.executemany(
+            "INSERT INTO ops.parked_reports (organization_id, endpoint_id, provider, status, fingerprint, reason,"
+            " message_id, headers, body, delivery_id, received_at)"
+            " VALUES (%s, %s, %s, 'failed', %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (organization_id, status, fingerprint)"
+            " DO UPDATE SET times_seen = parked_reports.times_seen + 1, reason = excluded.reason",
+            [
+                (
+                    failure.organization_id,
+                    failure.endpoint_id,
+                    failure.provider,
+                    _fingerprint(failure.endpoint_id, failure.body),
+                    failure.reason,
+                    failure.message_id,
+                    _encode(failure.headers),
+                    failure.body,
+                    failure.delivery_id,
+                    failure.received_at,
+                )
+                for failure in failures
+            ],
+        )
+
+    def request_confirmations(self, confirmations: Sequence[tuple[UUID, ConfirmSubscription]]) -> None:
+        self._cursor.executemany(
+            "INSERT INTO ops.subscription_confirmations (endpoint_id, url) VALUES (%s, %s)",
+            [(endpoint_id, confirmation.url) for endpoint_id, confirmation in confirmations],
+        )
+
+    def orphans_of(self, email_ids: Sequence[UUID]) -> list[Orphan]:
+        self._cursor.execute(
+            f"SELECT {_ORPHAN_COLUMNS} FROM ops.parked_reports"  # noqa: S608 - a constant of this module
+            " WHERE status = 'orphaned' AND email_id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED",
+            (list(email_ids),),
+        )
+        return [_orphan(row) for row in self._cursor]
+
+    def orphans_whose_email_is_known(self, *, most: int) -> list[Orphan]:
+        self._cursor.execute(
+            f"SELECT {_ORPHAN_COLUMNS} FROM ops.parked_reports p"  # noqa: S608 - a constant of this module
+            " WHERE status = 'orphaned' AND EXISTS (SELECT FROM events.stored_events s"
+            " WHERE s.originator_id = p.email_id AND s.originator_version = 1)"
+            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+            (most,),
+        )
+        return [_orphan(row) for row in self._cursor]
+
+    def parked(self, organization_id: UUID, report_id: int) -> Orphan | FailedReport | None:
+        of_organization = "FROM ops.parked_reports WHERE organization_id = %s AND id = %s AND status = "
+        self._cursor.execute(
+            f"SELECT {_ORPHAN_COLUMNS} {of_organization} 'orphaned' FOR UPDATE",
+            (organization_id, report_id),
+        )
+        for row in self._cursor:
+            return _orphan(row)
+        self._cursor.execute(
+            f"SELECT {_FAILURE_COLUMNS} {of_organization} 'failed' FOR UPDATE",
+            (organization_id, report_id),
+        )
+        for row in self._cursor:
+            return _failure(row)
+        return None
+
+    def unpark(self, report_ids: Sequence[int]) -> None:
+        self._cursor.execute("DELETE FROM ops.parked_reports WHERE id = ANY(%s)", (list(report_ids),))
+
+
+def _fingerprint(endpoint_id: UUID, body: bytes) -> bytes:
+    return blake2b(body, digest_size=16, key=endpoint_id.bytes).digest()
+
+
+def _orphan(row: tuple[Any, ...]) -> Orphan:
+    id_, organization_id, endpoint_id, provider, email_id, report, delivery_id, received_at = row
+    return Orphan(
+        id=id_,
+        organization_id=organization_id,
+        endpoint_id=endpoint_id,
+        provider=provider,
+        email_id=email_id,
+        report=_decode_report(report),
+        delivery_id=delivery_id,
+        received_at=received_at,
+    )
+
+
+def _failure(row: tuple[Any, ...]) -> FailedReport:
+    id_, organization_id, endpoint_id, provider, reason, message_id, headers, body, delivery_id, received_at = row
+    kept: Mapping[str, str] = _decode_headers(headers)
+    return FailedReport(
+        id=id_,
+        organization_id=organization_id,
+        endpoint_id=endpoint_id,
+        provider=provider,
+        reason=reason,
+        message_id=message_id,
+        headers=kept,
+        body=body,
+        delivery_id=delivery_id,
+        received_at=received_at,
+    )

@@ -1,0 +1,265 @@
+"""Turn acknowledged webhooks into domain events, many deliveries in one transaction."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from application.ports.clock import Clock
+from application.ports.provider import ConfirmSubscription, Ignored, MalformedDeliveryError, Provider, Rejected
+from application.ports.unit_of_work import (
+    ConcurrentAppendError,
+    Delivery,
+    FailedReport,
+    Orphan,
+    StoreUnavailableError,
+    UnitOfWork,
+    UnitsOfWork,
+)
+from domain.commands import AnyReport
+from domain.values import email_id_for
+
+logger = logging.getLogger(__name__)
+
+DELIVERIES_PER_TRANSACTION: Final = 400
+BYTES_PER_TRANSACTION: Final = 1_000_000
+RERUNS_AFTER_CONFLICT: Final = 20
+BACKOFF: Final = (5, 30, 120, 600, 3600)
+"""Seconds to wait after each failed attempt; after the last one the delivery is set aside."""
+LATEST_FUTURE: Final = timedelta(hours=24)
+"""How far a provider's clock may be ahead before its times are not believed."""
+
+
+class Drained(msgspec.Struct, kw_only=True):
+    """What became of a drained batch; every report of every delivery is in one of these numbers."""
+
+    deliveries: int = 0
+    events: int = 0
+    repeated: int = 0
+    orphaned: int = 0
+    failed: int = 0
+    postponed: int = 0
+    ignored: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class _Understood(msgspec.Struct):
+    """One delivery, taken apart."""
+
+    delivery: Delivery
+    reports: list[tuple[UUID, AnyReport]]
+    failures: list[FailedReport]
+    confirmations: list[ConfirmSubscription]
+    ignored: dict[str, int]
+
+
+class DrainInbox:
+    """Drains the inbox; any number of these may run at once, in any number of processes.
+
+    Args:
+        units: Begins transactions.
+        providers: By name.
+        clock: Gives aware UTC.
+        observe: Told what became of each batch, for the metrics.
+
+    Source:
+        DB-1: the events and the end of their inbox row are one transaction; DESIGN.md, the drain.
+    """
+
+    def __init__(
+        self,
+        units: UnitsOfWork,
+        providers: Mapping[str, Provider],
+        clock: Clock,
+        observe: Callable[[Drained], None] = lambda _: None,
+    ) -> None:
+        self._units = units
+        self._providers = providers
+        self._clock = clock
+        self._observe = observe
+
+    def drain_all(self, keep_on: Callable[[], bool] = lambda: True) -> int:
+        """Drain until nothing is due or `keep_on` says no.
+
+        Returns:
+            Number of deliveries taken out of the inbox.
+
+        Raises:
+            StoreUnavailableError: The database went away; what was not committed waits in the inbox.
+        """
+        total = 0
+        while keep_on():
+            drained = self.drain_batch()
+            total += drained.deliveries
+            if drained.deliveries == 0:
+                break
+        return total
+
+    def drain_batch(self) -> Drained:
+        """Drain one batch; a batch that fails as a whole is tried again one delivery at a time.
+
+        Raises:
+            StoreUnavailableError: The database went away; nothing of the batch happened.
+        """
+        try:
+            drained = self._drain(DELIVERIES_PER_TRANSACTION)
+        except StoreUnavailableError:
+            raise
+        except Exception:
+            logger.exception("A batch failed; its deliveries are tried one by one", extra={"event": "batch_failed"})
+            drained = self._drain_singly()
+        self._observe(drained)
+        return drained
+
+    def _drain(self, most: int) -> Drained:
+        for _ in range(RERUNS_AFTER_CONFLICT):
+            try:
+                with self._units.begin() as unit:
+                    deliveries = unit.claim_deliveries(most=most, most_bytes=BYTES_PER_TRANSACTION)
+                    return self._process(unit, deliveries)
+            except ConcurrentAppendError:
+                continue
+        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+
+    def _drain_singly(self) -> Drained:
+        """Drain one delivery a transaction until the one that failed the batch is out of the way."""
+        total = Drained()
+        for _ in range(DELIVERIES_PER_TRANSACTION):
+            one = self._drain_one_alone()
+            total.deliveries += one.deliveries
+            total.events += one.events
+            total.repeated += one.repeated
+            total.orphaned += one.orphaned
+            total.failed += one.failed
+            total.postponed += one.postponed
+            if one.deliveries == 0 or one.postponed or one.failed:
+                break
+        return total
+
+    def _drain_one_alone(self) -> Drained:
+        claimed: list[Delivery] = []
+        try:
+            with self._units.begin() as unit:
+                claimed = unit.claim_deliveries(most=1, most_bytes=1)
+                return self._process(unit, claimed)
+        except (StoreUnavailableError, ConcurrentAppendError):
+            raise
+        except Exception as error:
+            logger.exception(
+                "A delivery failed", extra={"event": "delivery_failed", "delivery_ids": [d.id for d in claimed]}
+            )
+            return self._give_way(claimed, error)
+
+    def _give_way(self, deliveries: Sequence[Delivery], error: Exception) -> Drained:
+        """Postpone what failed for an unforeseen reason, and set it aside after the last attempt."""
+        drained = Drained(deliveries=len(deliveries))
+        with self._units.begin() as unit:
+            for delivery in deliveries:
+                self._postpone_or_park(unit, delivery, error, drained)
+        return drained
+
+    def _postpone_or_park(self, unit: UnitOfWork, delivery: Delivery, error: Exception, drained: Drained) -> None:
+        # The error's text may quote personal data; its type does not.
+        reason = f"internal error ({type(error).__name__}), see the log for delivery {delivery.id}"
+        if delivery.attempts < len(BACKOFF):
+            until = self._clock() + timedelta(seconds=BACKOFF[delivery.attempts])
+            unit.postpone_delivery(delivery.id, error=reason, until=until)
+            drained.postponed += 1
+        else:
+            unit.park_failures([_failure(delivery, reason)])
+            unit.close_deliveries([delivery.id])
+            drained.failed += 1
+
+    def _process(self, unit: UnitOfWork, deliveries: Sequence[Delivery]) -> Drained:
+        drained = Drained(deliveries=len(deliveries))
+        understood: list[_Understood] = []
+        for delivery in deliveries:
+            try:
+                understood.append(self._understand(delivery))
+            except Exception as error:
+                logger.exception(
+                    "A delivery could not be read", extra={"event": "delivery_failed", "delivery_id": delivery.id}
+                )
+                self._postpone_or_park(unit, delivery, error, drained)
+        self._record(unit, understood, drained)
+        return drained
+
+    def _understand(self, delivery: Delivery) -> _Understood:
+        found = _Understood(delivery, [], [], [], {})
+        provider = self._providers[delivery.provider]
+        try:
+            outcomes = provider.translate(delivery.headers, delivery.body)
+        except MalformedDeliveryError as error:
+            found.failures.append(_failure(delivery, str(error)))
+            return found
+        latest = self._clock() + LATEST_FUTURE
+        organization_id, name = delivery.organization_id, provider.name
+        for outcome in outcomes:
+            if isinstance(outcome, Ignored):
+                found.ignored[outcome.reason] = found.ignored.get(outcome.reason, 0) + 1
+            elif isinstance(outcome, Rejected):
+                found.failures.append(_failure(delivery, outcome.reason, outcome.message_id, outcome.body))
+            elif isinstance(outcome, ConfirmSubscription):
+                found.confirmations.append(outcome)
+            elif outcome.occurred_at > latest:
+                reason = f"the time of a {outcome.KIND} report lies in the future: {outcome.occurred_at.isoformat()}"
+                found.failures.append(_failure(delivery, reason, outcome.message_id))
+            else:
+                email_id = email_id_for(organization_id, name, outcome.message_id, outcome.recipient)
+                found.reports.append((email_id, outcome))
+        return found
+
+    def _record(self, unit: UnitOfWork, understood: Sequence[_Understood], drained: Drained) -> None:
+        messages = unit.messages(list({email_id for found in understood for email_id, _ in found.reports}))
+        orphans: list[Orphan] = []
+        failures: list[FailedReport] = []
+        confirmations: list[tuple[UUID, ConfirmSubscription]] = []
+        for found in understood:
+            delivery = found.delivery
+            for email_id, report in found.reports:
+                message = messages[email_id]
+                if not message.is_known:
+                    orphans.append(_orphan(delivery, email_id, report))
+                elif not message.record(report, received_at=delivery.received_at, delivery_id=delivery.id):
+                    drained.repeated += 1
+            failures += found.failures
+            confirmations += [(delivery.endpoint_id, confirmation) for confirmation in found.confirmations]
+            for reason, count in found.ignored.items():
+                drained.ignored[reason] = drained.ignored.get(reason, 0) + count
+        drained.events = unit.append(list(messages.values()))
+        if orphans:
+            unit.park_orphans(orphans)
+        if failures:
+            unit.park_failures(failures)
+        if confirmations:
+            unit.request_confirmations(confirmations)
+        drained.orphaned, drained.failed = len(orphans), drained.failed + len(failures)
+        unit.close_deliveries([found.delivery.id for found in understood])
+
+
+def _orphan(delivery: Delivery, email_id: UUID, report: AnyReport) -> Orphan:
+    return Orphan(
+        organization_id=delivery.organization_id,
+        endpoint_id=delivery.endpoint_id,
+        provider=delivery.provider,
+        email_id=email_id,
+        report=report,
+        delivery_id=delivery.id,
+        received_at=delivery.received_at,
+    )
+
+
+def _failure(delivery: Delivery, reason: str, message_id: str = "", body: bytes | None = None) -> FailedReport:
+    return FailedReport(
+        organization_id=delivery.organization_id,
+        endpoint_id=delivery.endpoint_id,
+        provider=delivery.provider,
+        reason=reason,
+        message_id=message_id,
+        headers=delivery.headers,
+        body=delivery.body if body is None else body,
+        delivery_id=delivery.id,
+        received_at=delivery.received_at,
+    )
