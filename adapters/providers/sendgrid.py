@@ -1,0 +1,265 @@
+"""Twilio SendGrid's Event Webhook: what it signs and what its events mean.
+
+Fields: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event (read 2026-11); see docs/providers.md.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, ClassVar, TypedDict
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from adapters.payloads.bounces import bounce_kind, bounce_reason
+from adapters.payloads.fields import (
+    DETAIL_CUT,
+    LONGEST_URL,
+    USER_AGENT_CUT,
+    InvalidFieldError,
+    Metadata,
+    ip_address,
+    link_position,
+    optional_event_id,
+    optional_text,
+    problem_with,
+    required_text,
+    small_metadata,
+)
+from adapters.payloads.instants import read_instant
+from adapters.payloads.items import read_items, translate_items
+from application.ports.provider import Ignored, InvalidVerificationKeyError, Outcome, SignatureRefusedError
+from domain.commands import (
+    RecordBounce,
+    RecordClick,
+    RecordDeferral,
+    RecordDelivery,
+    RecordDrop,
+    RecordOpen,
+    RecordSpamReport,
+    RecordUnsubscribe,
+)
+from domain.errors import InvalidMessageIdError
+from domain.values import BounceKind, Verdict, normalise_address, normalise_message_id
+
+_SIGNATURE_HEADER = "x-twilio-email-event-webhook-signature"
+_TIMESTAMP_HEADER = "x-twilio-email-event-webhook-timestamp"
+
+# Custom arguments stand beside SendGrid's own fields, so they are what is left when these are taken away.
+# Ids and names of campaigns, templates and unsubscribe groups are left in on purpose.
+_OWN_FIELDS = frozenset({
+    "asm_group", "attempt", "bounce_classification", "category", "cert_err", "email", "event", "ip", "newsletter",
+    "pool", "post_type", "reason", "response", "send_at", "sg_content_type", "sg_event_id", "sg_machine_open",
+    "sg_message_id", "sg_user_id", "smtp-id", "status", "timestamp", "tls", "type", "url", "url_offset", "useragent",
+})  # fmt: skip
+
+_BY_CLASSIFICATION = {
+    "invalid address": "mailbox_does_not_exist",
+    "mailbox unavailable": "mailbox_unavailable",
+    "content": "spam_content",
+    "reputation": "blocked",
+    "technical": "technical_failure",
+    "technical failure": "technical_failure",
+    "frequency/volume": "rate_limited",
+    "frequency or volume too high": "rate_limited",
+}
+_DROP_REASONS = {
+    "bounced address": "previously_bounced",
+    "unsubscribed address": "previously_unsubscribed",
+    "spam reporting address": "previously_reported_spam",
+    "invalid": "invalid_address",
+    "spam content (if spam checker app enabled)": "spam_content",
+    "spam content": "spam_content",
+    "invalid smtpapi header": "invalid_request",
+    "recipient list over package quota": "over_quota",
+}
+
+
+class _Facts(TypedDict):
+    message_id: str
+    recipient: str
+    occurred_at: datetime
+    event_id: str
+    metadata: Metadata | None
+
+
+class SendGrid:
+    """SendGrid's events, proven by ECDSA over timestamp and raw body."""
+
+    name: ClassVar[str] = "sendgrid"
+    signed_headers: ClassVar[frozenset[str]] = frozenset()
+    default_tolerance_s: ClassVar[int | None] = None
+
+    def check_key(self, key: str) -> None:
+        _public_key(key)
+
+    def normalise_message_id(self, raw: str) -> str:
+        """Give the X-Message-Id, by which ``sg_message_id`` begins: all before the first full stop.
+
+        A Message-ID header that SendGrid wrote begins with it too; a sender's own header is kept whole, or two of
+        them could become one.
+        """
+        if "@" in raw and "ismtpd" not in raw.rpartition("@")[2]:
+            return normalise_message_id(raw)
+        return normalise_message_id(raw.partition("@")[0].partition(".")[0])
+
+    async def verify(
+        self, headers: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: datetime, tolerance_s: int | None
+    ) -> None:
+        signature, timestamp = headers.get(_SIGNATURE_HEADER, ""), headers.get(_TIMESTAMP_HEADER, "")
+        if not signature or not timestamp:
+            raise SignatureRefusedError("missing")
+        try:
+            proof = b64decode(signature, validate=True)
+            signed = timestamp.encode("latin-1") + body
+        except ValueError as error:
+            raise SignatureRefusedError("malformed") from error
+        if not any(_has_signed(_public_key(key), proof, signed) for key in keys):
+            raise SignatureRefusedError("mismatch")
+        if tolerance_s is not None:
+            _refuse_unless_recent(timestamp, now, tolerance_s)
+
+    def translate(self, headers: Mapping[str, str], body: bytes) -> list[Outcome]:
+        del headers  # SendGrid says everything in the body
+        return translate_items(read_items(body), self._read, self._message_id_as_far_as_known)
+
+    def _read(self, item: dict[str, Any]) -> Outcome:
+        event = item.get("event")
+        if not isinstance(event, str):
+            raise InvalidFieldError("event", problem_with(item, "event", "text"))
+        report = _REPORTS.get(event)
+        if report is None:
+            return Ignored(_IGNORED.get(event, "unknown_event_type"))
+        return report(
+            item,
+            {
+                "message_id": self._message_id(item),
+                "recipient": normalise_address(required_text(item, "email", LONGEST_URL)),
+                "occurred_at": read_instant(item.get("timestamp")),
+                "event_id": optional_event_id(item, "sg_event_id"),
+                "metadata": None if _OWN_FIELDS.issuperset(item) and "category" not in item else _metadata(item),
+            },
+        )
+
+    def _message_id(self, item: dict[str, Any]) -> str:
+        # Opens and clicks never carry smtp-id; it is the only id in old test posts.
+        field = "smtp-id" if item.get("sg_message_id") is None and "smtp-id" in item else "sg_message_id"
+        return self.normalise_message_id(required_text(item, field, LONGEST_URL))
+
+    def _message_id_as_far_as_known(self, item: dict[str, Any]) -> str:
+        try:
+            return self._message_id(item)
+        except (InvalidFieldError, InvalidMessageIdError):
+            return ""
+
+
+def _delivered(item: dict[str, Any], facts: _Facts) -> Outcome:
+    return RecordDelivery(**facts, detail=optional_text(item, "response", DETAIL_CUT))
+
+
+def _deferred(item: dict[str, Any], facts: _Facts) -> Outcome:
+    return RecordDeferral(
+        **facts, detail=optional_text(item, "response", DETAIL_CUT) or optional_text(item, "reason", DETAIL_CUT)
+    )
+
+
+def _opened(item: dict[str, Any], facts: _Facts) -> Outcome:
+    return RecordOpen(
+        **facts,
+        ip_address=ip_address(item.get("ip")),
+        user_agent=optional_text(item, "useragent", USER_AGENT_CUT),
+        provider_verdict=Verdict.MACHINE_OPEN if item.get("sg_machine_open") in (True, "true") else None,
+    )
+
+
+def _clicked(item: dict[str, Any], facts: _Facts) -> Outcome:
+    offset = item.get("url_offset")
+    return RecordClick(
+        **facts,
+        url=required_text(item, "url", LONGEST_URL),
+        link_position=link_position(offset.get("index")) if isinstance(offset, dict) else "",
+        ip_address=ip_address(item.get("ip")),
+        user_agent=optional_text(item, "useragent", USER_AGENT_CUT),
+    )
+
+
+def _bounced(item: dict[str, Any], facts: _Facts) -> Outcome:
+    status, answer = optional_text(item, "status", DETAIL_CUT), optional_text(item, "reason", DETAIL_CUT)
+    classification = optional_text(item, "bounce_classification", DETAIL_CUT).casefold()
+    reason = bounce_reason(status, answer) or _BY_CLASSIFICATION.get(classification, "")
+    said = BounceKind.BLOCK if item.get("type") == "blocked" else BounceKind.HARD
+    return RecordBounce(
+        **facts, detail=answer, reason=reason, bounce_kind=bounce_kind(reason, status, answer, otherwise=said)
+    )
+
+
+def _dropped(item: dict[str, Any], facts: _Facts) -> Outcome:
+    reason = optional_text(item, "reason", DETAIL_CUT)
+    return RecordDrop(**facts, detail=reason, reason=_DROP_REASONS.get(reason.casefold(), ""))
+
+
+def _reported_as_spam(item: dict[str, Any], facts: _Facts) -> Outcome:
+    del item
+    return RecordSpamReport(**facts)
+
+
+def _unsubscribed(item: dict[str, Any], facts: _Facts) -> Outcome:
+    del item
+    return RecordUnsubscribe(**facts)
+
+
+_REPORTS: dict[str, Callable[[dict[str, Any], _Facts], Outcome]] = {
+    "delivered": _delivered,
+    "deferred": _deferred,
+    "open": _opened,
+    "click": _clicked,
+    "bounce": _bounced,
+    "dropped": _dropped,
+    "spamreport": _reported_as_spam,
+    "unsubscribe": _unsubscribed,
+    "group_unsubscribe": _unsubscribed,
+}
+_IGNORED = {"processed": "accepted", "group_resubscribe": "resubscribed"}
+
+
+def _metadata(item: dict[str, Any]) -> Metadata | None:
+    pairs = [(name, value) for name, value in item.items() if name not in _OWN_FIELDS]
+    if item.get("category"):
+        pairs.insert(0, ("category", item["category"]))
+    return small_metadata(pairs)
+
+
+@lru_cache(maxsize=1024)
+def _public_key(key: str) -> ec.EllipticCurvePublicKey:
+    try:
+        public_key = load_der_public_key(b64decode(key, validate=True))
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InvalidVerificationKeyError(_EXPECTED_KEY) from error
+    if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(public_key.curve, ec.SECP256R1):
+        raise InvalidVerificationKeyError(_EXPECTED_KEY)
+    return public_key
+
+
+_EXPECTED_KEY = (
+    "expected SendGrid's verification key: the base64 text that Settings > Mail Settings > Event Webhooks shows"
+)
+
+
+def _has_signed(key: ec.EllipticCurvePublicKey, proof: bytes, signed: bytes) -> bool:
+    try:
+        key.verify(proof, signed, ec.ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _refuse_unless_recent(timestamp: str, now: datetime, tolerance_s: int) -> None:
+    try:
+        signed_at = read_instant(timestamp)
+    except InvalidFieldError as error:
+        raise SignatureRefusedError("malformed") from error
+    if abs((now - signed_at).total_seconds()) > tolerance_s:
+        raise SignatureRefusedError("expired")
