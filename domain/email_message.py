@@ -190,7 +190,7 @@ class EmailMessage:
         if fact.verdict.is_human:
             self.open_count += 1
             self.opened_at = _earliest(self.opened_at, fact.occurred_at)
-        elif fact.verdict is Verdict.MACHINE_OPEN:
+        elif fact.verdict in {Verdict.MACHINE_OPEN, Verdict.SCANNER}:
             self.machine_open_count += 1
 
     def _evolve_clicked(self, fact: Clicked) -> None:
@@ -208,4 +208,9 @@ class EmailMessage:
 
 def bounce_rank(bounce: Bounced) -> tuple[int, datetime, str]:
     """Order bounces so that the one that counts for the email comes first: the gravest, then the earliest."""
-    return (_GRAVITY[bounce.bounce_kind], bounce.occurred_at, bounce.reason)
+    return bounce_rank_of(bounce.bounce_kind, bounce.occurred_at, bounce.reason)
+
+
+def bounce_rank_of(kind: BounceKind, occurred_at: datetime, reason: str) -> tuple[int, datetime, str]:
+    """The same order for the parts of a bounce."""
+    return (_GRAVITY[kind], occurred_at, reason)

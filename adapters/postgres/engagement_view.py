@@ -1,0 +1,301 @@
+"""The engagement rows in PostgreSQL: read and written by the set, never row by row."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from psycopg import Cursor
+
+from read_models.engagement.view import AutomatedRow, Changes, EmailLog, EventRow, LinkKey, Named, Totals
+
+_CHANGING: Final = (
+    ("updated_at", "timestamptz"),
+    ("delivered_at", "timestamptz"),
+    ("deferred_at", "timestamptz"),
+    ("opened_at", "timestamptz"),
+    ("open_count", "integer"),
+    ("clicked_at", "timestamptz"),
+    ("click_count", "integer"),
+    ("unique_click_count", "integer"),
+    ("replied_at", "timestamptz"),
+    ("reply_count", "integer"),
+    ("last_engaged_at", "timestamptz"),
+    ("bounced_at", "timestamptz"),
+    ("bounce_type", "text"),
+    ("bounce_reason", "text"),
+    ("dropped_at", "timestamptz"),
+    ("drop_reason", "text"),
+    ("unsubscribed_at", "timestamptz"),
+    ("spam_reported_at", "timestamptz"),
+    ("machine_open_count", "integer"),
+    ("scanner_click_count", "integer"),
+)
+_CONTEXT: Final = (
+    "id",
+    "email_id",
+    "organization_id",
+    "tracking_id",
+    "tracking",
+    "job_id",
+    "template_id",
+    "campaign_id",
+    "campaign_contact_id",
+    "sent_at",
+)
+_LOADED: Final = (*_CONTEXT, *(name for name, _ in _CHANGING))
+_ALL: Final = EmailLog.__struct_fields__
+_CHANGING_NAMES: Final = tuple(name for name, _ in _CHANGING)
+
+_LOAD: Final = f"SELECT {', '.join(_LOADED)} FROM email_logs WHERE email_id = ANY(%s)"  # noqa: S608 - constants
+_COPY_EMAILS: Final = f"COPY email_logs ({', '.join(_ALL)}) FROM STDIN"
+_STAGE: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_emails (id bigint NOT NULL, "
+    + ", ".join(f"{name} {type_}" for name, type_ in _CHANGING)
+    + ") ON COMMIT DELETE ROWS"
+)
+_COPY_STAGED: Final = f"COPY pg_temp.staged_emails (id, {', '.join(_CHANGING_NAMES)}) FROM STDIN"
+_UPDATE_EMAILS: Final = (
+    "UPDATE email_logs e SET "  # noqa: S608 - constants
+    + ", ".join(f"{name} = s.{name}" for name in _CHANGING_NAMES)
+    + " FROM pg_temp.staged_emails s WHERE e.id = s.id"
+)
+_COPY_EVENTS: Final = (
+    "COPY email_engagement_events (id, event_id, organization_id, email_log_id, event_type, occurred_at, url,"
+    " ip_address, user_agent, metadata, created_at) FROM STDIN"
+)
+_TRACKING_COLUMNS: Final = (
+    "id, campaign_contact_id, event_type, event_data, event_timestamp, tracking_id, user_agent, ip_address,"
+    " clicked_url, created_at, organization_id, email_log_id"
+)
+_COPY_TRACKING: Final = f"COPY engagement_tracking ({_TRACKING_COLUMNS}) FROM STDIN"
+_COPY_AUTOMATED: Final = (
+    f"COPY automated_engagement ({_TRACKING_COLUMNS}, engagement_event_id, verdict, reasons, confidence, rule_version)"
+    " FROM STDIN"
+)
+_TOTALS_FIELDS: Final = Totals.__struct_fields__
+_ADD_TOTALS: Final = (
+    "INSERT INTO email_totals AS t (organization_id, sent_hour, job_id, campaign_id, template_id, "  # noqa: S608 - constants
+    + ", ".join(_TOTALS_FIELDS)
+    + ") VALUES (%s, %s, %s, %s, %s"
+    + ", %s" * len(_TOTALS_FIELDS)
+    + ") ON CONFLICT (organization_id, sent_hour, job_id, campaign_id, template_id) DO UPDATE SET "
+    + ", ".join(f"{name} = t.{name} + excluded.{name}" for name in _TOTALS_FIELDS)
+)
+_ADD_LINKS: Final = """
+INSERT INTO email_links AS l (email_log_id, link_key, organization_id, campaign_id, campaign_contact_id, url,
+    link_position, link_text, click_count, first_clicked_at)
+SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],
+    %s::integer[], %s::timestamptz[])
+ON CONFLICT (email_log_id, link_key) DO UPDATE SET click_count = l.click_count + excluded.click_count,
+    first_clicked_at = least(l.first_clicked_at, excluded.first_clicked_at),
+    link_text = CASE l.link_text WHEN '' THEN excluded.link_text ELSE l.link_text END
+"""
+
+_json = msgspec.json.Encoder().encode
+
+
+class PostgresEngagementView:
+    """See `read_models.engagement.view.EngagementView`; table names resolve by the transaction's search_path."""
+
+    def __init__(self, cursor: Cursor[Any]) -> None:
+        self._cursor = cursor
+
+    def emails(self, email_ids: Collection[UUID]) -> Mapping[UUID, EmailLog]:
+        if not email_ids:
+            return {}
+        self._cursor.execute(_LOAD, (list(email_ids),), binary=True)
+        found: dict[UUID, EmailLog] = {}
+        for row in self._cursor:
+            email = EmailLog(**dict(zip(_LOADED, row, strict=True)))
+            found[email.email_id] = email
+        return found
+
+    def links(self, keys: Collection[LinkKey]) -> Collection[LinkKey]:
+        self._cursor.execute(
+            "SELECT l.email_log_id, l.link_key FROM unnest(%s::bigint[], %s::uuid[]) AS k (email_log_id, link_key)"
+            " JOIN email_links l USING (email_log_id, link_key)",
+            ([email_log_id for email_log_id, _ in keys], [key for _, key in keys]),
+            binary=True,
+        )
+        return self._cursor.fetchall()
+
+    def save(self, changes: Changes) -> None:
+        self._add_emails(changes.registered)
+        self._add_names(changes)
+        self._change_emails(changes.changed.values())
+        self._remove_implied_opens(changes.implied_opens_gone)
+        self._add_events(changes.events)
+        self._add_automated(changes.automated)
+        self._add_links(changes)
+        self._add_totals(changes)
+
+    def _copy(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        # Text format, every value already text: psycopg then only escapes, which is several times as quick as adapting.
+        with self._cursor.copy(statement.encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def _add_emails(self, emails: Collection[EmailLog]) -> None:
+        if not emails:
+            return
+        self._copy(_COPY_EMAILS, ([_text(getattr(email, name)) for name in _ALL] for email in emails))  # type: ignore[misc]  # write_row takes any sequence
+        self._cursor.execute(
+            "INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)"
+            " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) ON CONFLICT (id) DO NOTHING",
+            (
+                [email.campaign_contact_id for email in emails],
+                [email.organization_id for email in emails],
+                [email.campaign_id for email in emails],
+                [email.recipient_id for email in emails],
+            ),
+        )
+        first_sent: dict[tuple[UUID, UUID], datetime] = {}
+        for email in emails:
+            if email.campaign_id:
+                key = (email.campaign_id, email.organization_id)
+                first_sent[key] = min(email.sent_at, first_sent.get(key, email.sent_at))
+        self._cursor.executemany(
+            "INSERT INTO campaigns AS c (id, organization_id, first_sent_at) VALUES (%s, %s, %s)"
+            " ON CONFLICT (id) DO UPDATE SET first_sent_at = excluded.first_sent_at"
+            " WHERE c.organization_id = excluded.organization_id AND excluded.first_sent_at < c.first_sent_at",
+            [(campaign_id, organization_id, at) for (campaign_id, organization_id), at in first_sent.items()],
+        )
+
+    def _add_names(self, changes: Changes) -> None:
+        self._cursor.executemany(
+            "INSERT INTO jobs AS j (organization_id, id, title, hiring_manager_id, named_at, named_by)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (organization_id, id) DO UPDATE SET title = excluded.title,"
+            " hiring_manager_id = excluded.hiring_manager_id, named_at = excluded.named_at,"
+            " named_by = excluded.named_by WHERE (j.named_at, j.named_by) < (excluded.named_at, excluded.named_by)",
+            [
+                (job.organization_id, job.id, job.name, job.hiring_manager_id, job.named_at, job.named_by)
+                for job in _in_key_order(changes.jobs)
+            ],
+        )
+        self._cursor.executemany(
+            "INSERT INTO templates AS t (organization_id, id, name, named_at, named_by) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT (organization_id, id) DO UPDATE SET name = excluded.name, named_at = excluded.named_at,"
+            " named_by = excluded.named_by WHERE (t.named_at, t.named_by) < (excluded.named_at, excluded.named_by)",
+            [
+                (template.organization_id, template.id, template.name, template.named_at, template.named_by)
+                for template in _in_key_order(changes.templates)
+            ],
+        )
+
+    def _change_emails(self, emails: Collection[EmailLog]) -> None:
+        if not emails:
+            return
+        self._cursor.execute(_STAGE)
+        self._copy(
+            _COPY_STAGED,
+            ((str(email.id), *[_text(getattr(email, name)) for name in _CHANGING_NAMES]) for email in emails),
+        )
+        self._cursor.execute(_UPDATE_EMAILS)
+
+    def _remove_implied_opens(self, emails: Collection[EmailLog]) -> None:
+        if not emails:
+            return
+        places = [-email.id for email in emails]
+        self._cursor.execute(
+            "WITH gone AS (DELETE FROM email_engagement_events WHERE id = ANY(%s) RETURNING event_id)"
+            " DELETE FROM engagement_tracking WHERE id IN (SELECT event_id FROM gone)",
+            (places,),
+        )
+
+    def _add_events(self, rows: Collection[EventRow]) -> None:
+        if not rows:
+            return
+        self._copy(
+            _COPY_EVENTS,
+            (
+                (
+                    str(row.place),
+                    row.key.hex,
+                    row.email.organization_id.hex,
+                    str(row.email.id),
+                    row.event_word,
+                    row.occurred_at.isoformat(),
+                    row.url,
+                    row.ip_address,
+                    row.user_agent,
+                    _json(row.event_data).decode() if row.event_data else None,
+                    row.recorded_at.isoformat(),
+                )
+                for row in rows
+            ),
+        )
+        self._copy(_COPY_TRACKING, (_tracking_row(row) for row in rows if row.email.tracking))
+
+    def _add_automated(self, rows: Collection[AutomatedRow]) -> None:
+        if not rows:
+            return
+        self._copy(
+            _COPY_AUTOMATED,
+            (
+                (
+                    *_tracking_row(automated.row),
+                    str(automated.row.place),
+                    automated.verdict,
+                    "{" + ",".join(automated.reasons) + "}",
+                    str(automated.confidence),
+                    str(automated.rule_version),
+                )
+                for automated in rows
+            ),
+        )
+
+    def _add_links(self, changes: Changes) -> None:
+        if not changes.links:
+            return
+        links = sorted(changes.links.items(), key=lambda item: item[0])
+        self._cursor.execute(
+            _ADD_LINKS,
+            (
+                [email_log_id for (email_log_id, _), _ in links],
+                [key for (_, key), _ in links],
+                [clicks.email.organization_id for _, clicks in links],
+                [clicks.email.campaign_id for _, clicks in links],
+                [clicks.email.campaign_contact_id for _, clicks in links],
+                [clicks.url for _, clicks in links],
+                [clicks.link_position for _, clicks in links],
+                [clicks.link_text for _, clicks in links],
+                [clicks.click_count for _, clicks in links],
+                [clicks.first_clicked_at for _, clicks in links],
+            ),
+        )
+
+    def _add_totals(self, changes: Changes) -> None:
+        self._cursor.executemany(_ADD_TOTALS, [(*key, *sums) for key, sums in sorted(changes.totals.items())])
+
+
+def _in_key_order(named: Mapping[tuple[UUID, str], Named]) -> list[Named]:
+    return [value for _, value in sorted(named.items())]
+
+
+def _tracking_row(row: EventRow) -> tuple[str | None, ...]:
+    return (
+        row.key.hex,
+        row.email.campaign_contact_id.hex,
+        row.event_type,
+        _json(row.event_data).decode() if row.event_data else None,
+        row.occurred_at.isoformat(),
+        row.email.tracking_id,
+        row.user_agent,
+        row.ip_address,
+        row.url,
+        row.recorded_at.isoformat(),
+        row.email.organization_id.hex,
+        str(row.email.id),
+    )
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return str(value)

@@ -1,0 +1,95 @@
+"""A read model's transaction: its rows in any schema, its position, its poison events."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.postgres import PostgresDatastore
+from psycopg import Cursor
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier
+from psycopg_pool import PoolTimeout
+
+from adapters.postgres.event_codec import FactMapper
+from adapters.postgres.event_log import PostgresEventLog
+from adapters.postgres.event_recorder import BatchRecorder
+from application.ports.unit_of_work import StoreUnavailableError
+from read_models.runner import StandingByError
+
+V = TypeVar("V")
+
+
+class PostgresReadModelStore(Generic[V]):
+    """Begins transactions over one read model's rows.
+
+    Args:
+        name: Under which the position is kept.
+        schema: Where the rows are; ``public``, or that of a rebuild.
+        make_view: Gives the view for a transaction's cursor.
+    """
+
+    def __init__(
+        self,
+        datastore: PostgresDatastore,
+        recorder: BatchRecorder,
+        mapper: FactMapper,
+        *,
+        name: str,
+        make_view: Callable[[Cursor[Any]], V],
+        schema: str = "public",
+    ) -> None:
+        self._datastore = datastore
+        self._recorder = recorder
+        self._mapper = mapper
+        self._name = name
+        self._make_view = make_view
+        self._search_path = SQL("SET LOCAL search_path = {}, public").format(Identifier(schema))
+
+    @contextmanager
+    def begin(self) -> Iterator["PostgresProgress[V]"]:
+        """Begin one; see `read_models.runner.ReadModelStore`."""
+        try:
+            with (
+                self._datastore.get_connection() as connection,
+                connection.transaction(),
+                connection.cursor(row_factory=tuple_row) as cursor,
+            ):
+                cursor.execute(
+                    "SELECT position FROM ops.read_models WHERE name = %s FOR UPDATE SKIP LOCKED", (self._name,)
+                )
+                row = cursor.fetchone()
+                if row is None:
+                    raise StandingByError(f"another projector holds the read model {self._name}")
+                cursor.execute(self._search_path)
+                log = PostgresEventLog(cursor, self._recorder, self._mapper)
+                yield PostgresProgress(cursor, self._name, row[0], self._make_view(cursor), log)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if isinstance(error.__cause__, psycopg.errors.DataError | psycopg.errors.ProgrammingError):
+                raise
+            raise StoreUnavailableError(str(error)) from error
+
+
+class PostgresProgress(Generic[V]):
+    """See `read_models.runner.Progress`."""
+
+    def __init__(self, cursor: Cursor[Any], name: str, position: int, view: V, log: PostgresEventLog) -> None:
+        self._cursor = cursor
+        self._name = name
+        self.position = position
+        self.view = view
+        self.log = log
+
+    def move_to(self, position: int) -> None:
+        self._cursor.execute(
+            "UPDATE ops.read_models SET position = %s, updated_at = now() WHERE name = %s", (position, self._name)
+        )
+        self.position = position
+
+    def set_aside(self, place: int, error: str) -> None:
+        self._cursor.execute(
+            "INSERT INTO ops.poison_events (read_model, notification_id, error) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            (self._name, place, error),
+        )

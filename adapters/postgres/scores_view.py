@@ -1,0 +1,143 @@
+"""The ranking in PostgreSQL, counted from the emails' rows set by set."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from psycopg import Cursor
+
+from domain.policies.scoring import WINDOW, CandidateActivity
+from read_models.scores.view import CandidateKey, KnownCandidate, ScoredCandidate
+
+_ACTIVITY: Final = """
+SELECT e.organization_id, e.recipient_id, (array_agg(e.recipient_name ORDER BY e.sent_at DESC, e.id DESC))[1],
+    count(*) FILTER (WHERE recent), count(*) FILTER (WHERE recent AND e.open_count + e.click_count > 0),
+    count(*) FILTER (WHERE recent AND e.click_count > 0), count(*) FILTER (WHERE recent AND e.reply_count > 0),
+    max(e.last_engaged_at) FILTER (WHERE recent), min(e.sent_at) FILTER (WHERE recent),
+    coalesce(bool_or(e.bounce_type = 'hard') FILTER (WHERE e.sent_at > %(since)s), false),
+    bool_or(e.unsubscribed_at IS NOT NULL)
+FROM unnest(%(organizations)s::uuid[], %(candidates)s::text[]) AS k (organization_id, candidate_id)
+JOIN email_logs e ON e.organization_id = k.organization_id AND e.recipient_id = k.candidate_id
+    AND e.recipient_type = 'Candidate'
+CROSS JOIN LATERAL (SELECT e.tracking AND e.sent_at > %(since)s AS recent) r
+GROUP BY e.organization_id, e.recipient_id
+"""
+_SAVE: Final = """
+INSERT INTO candidate_scores (organization_id, candidate_id, name, score, level, level_reason, recency_points,
+    open_points, click_points, reply_points, emails_sent, emails_opened, emails_clicked, emails_replied,
+    last_engaged_at, next_change_at)
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::integer[],
+    %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[],
+    %s::timestamptz[], %s::timestamptz[])
+ON CONFLICT (organization_id, candidate_id) DO UPDATE SET name = excluded.name, score = excluded.score,
+    level = excluded.level, level_reason = excluded.level_reason, recency_points = excluded.recency_points,
+    open_points = excluded.open_points, click_points = excluded.click_points, reply_points = excluded.reply_points,
+    emails_sent = excluded.emails_sent, emails_opened = excluded.emails_opened,
+    emails_clicked = excluded.emails_clicked, emails_replied = excluded.emails_replied,
+    last_engaged_at = excluded.last_engaged_at, next_change_at = excluded.next_change_at
+"""
+
+
+class PostgresScoresView:
+    """See `read_models.scores.view.ScoresView`; table names resolve by the transaction's search_path."""
+
+    def __init__(self, cursor: Cursor[Any]) -> None:
+        self._cursor = cursor
+
+    def readable_until(self) -> int:
+        return self._number("SELECT position FROM ops.read_models WHERE name = 'engagement'")
+
+    def last_place_after(self, position: int, *, most: int) -> int:
+        return self._number(
+            "SELECT coalesce(max(notification_id), 0) FROM (SELECT notification_id FROM events.stored_events"
+            " WHERE notification_id > %s ORDER BY notification_id LIMIT %s) s",
+            (position, most),
+        )
+
+    def touched(self, after: int, until: int) -> Sequence[CandidateKey]:
+        self._cursor.execute(
+            "SELECT DISTINCT e.organization_id, e.recipient_id FROM email_logs e WHERE e.recipient_type = 'Candidate'"
+            " AND e.email_id IN (SELECT originator_id FROM events.stored_events"
+            " WHERE notification_id > %s AND notification_id <= %s) ORDER BY 1, 2",
+            (after, until),
+        )
+        return self._cursor.fetchall()
+
+    def due(self, now: datetime, *, most: int) -> Sequence[CandidateKey]:
+        self._cursor.execute(
+            "SELECT organization_id, candidate_id FROM candidate_scores WHERE next_change_at <= %s LIMIT %s",
+            (now, most),
+        )
+        return self._cursor.fetchall()
+
+    def activity_of(self, keys: Collection[CandidateKey], now: datetime) -> Sequence[KnownCandidate]:
+        self._cursor.execute(
+            _ACTIVITY,
+            {
+                "organizations": [organization_id for organization_id, _ in keys],
+                "candidates": [candidate_id for _, candidate_id in keys],
+                "since": now - WINDOW,
+            },
+        )
+        return [
+            KnownCandidate(
+                organization_id=organization_id,
+                candidate_id=candidate_id,
+                name=name,
+                activity=CandidateActivity(
+                    emails_sent=sent,
+                    emails_opened=opened,
+                    emails_clicked=clicked,
+                    emails_replied=replied,
+                    last_engaged_at=last_engaged_at,
+                    oldest_sent_at=oldest_sent_at,
+                    hard_bounced=hard_bounced,
+                    unsubscribed=unsubscribed,
+                ),
+            )
+            for (
+                organization_id,
+                candidate_id,
+                name,
+                sent,
+                opened,
+                clicked,
+                replied,
+                last_engaged_at,
+                oldest_sent_at,
+                hard_bounced,
+                unsubscribed,
+            ) in self._cursor
+        ]
+
+    def save(self, scores: Sequence[ScoredCandidate]) -> None:
+        rows = [_row(scored) for scored in scores]
+        if rows:
+            self._cursor.execute(_SAVE, [list(column) for column in zip(*rows, strict=True)])
+
+    def _number(self, query: str, parameters: tuple[object, ...] = ()) -> int:
+        self._cursor.execute(query.encode(), parameters)
+        row = self._cursor.fetchone()
+        return int(row[0]) if row else 0
+
+
+def _row(scored: ScoredCandidate) -> tuple[object, ...]:
+    candidate, score, activity, parts = scored.candidate, scored.score, scored.candidate.activity, scored.score.parts
+    return (
+        candidate.organization_id,
+        candidate.candidate_id,
+        candidate.name,
+        score.score,
+        score.level,
+        score.level_reason,
+        parts.recency if parts else None,
+        parts.opens if parts else None,
+        parts.clicks if parts else None,
+        parts.replies if parts else None,
+        activity.emails_sent,
+        activity.emails_opened,
+        activity.emails_clicked,
+        activity.emails_replied,
+        activity.last_engaged_at,
+        score.next_change_at,
+    )

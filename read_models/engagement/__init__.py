@@ -1,0 +1,1 @@
+"""What happened to each email, as rows: history, timeline, links and totals."""

@@ -1,0 +1,405 @@
+"""Fold recorded facts into rows: the same rows, to the byte, whatever the size of the batches."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from domain.email_facts import (
+    Bounced,
+    Clicked,
+    Deferred,
+    Delivered,
+    Dropped,
+    Engagement,
+    Opened,
+    Replied,
+    ReportedFact,
+    Sent,
+    SpamReported,
+    Unsubscribed,
+)
+from domain.email_message import bounce_rank_of
+from domain.values import BounceKind, Verdict
+from read_models.engagement.view import (
+    NO_CAMPAIGN,
+    AutomatedRow,
+    Changes,
+    EmailLog,
+    EngagementView,
+    EventRow,
+    LinkClicks,
+    LinkKey,
+    Named,
+    Totals,
+)
+from read_models.events import LoggedFact
+
+NAME: Final = "engagement"
+
+WORDS: Final[dict[type[Any], tuple[str, str]]] = {
+    Delivered: ("delivered", "delivered"),
+    Opened: ("opened", "open"),
+    Clicked: ("clicked", "click"),
+    Bounced: ("bounced", "bounce"),
+    SpamReported: ("spam_reported", "spam"),
+    Unsubscribed: ("unsubscribed", "unsubscribe"),
+    Replied: ("replied", "reply"),
+}
+"""The long word of the tracking table and the short word of the use case (DB-2); other facts only change the email."""
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """What a user agent says about its owner's machine; "" where it says nothing."""
+
+    device_type: str = ""
+    email_client: str = ""
+
+
+ReadAgent = Callable[[str], Agent]
+
+
+class ProjectEngagement:
+    """Folds batches of facts for one view.
+
+    Args:
+        view: Where the rows are kept.
+        read_agent: Tells device and client from a user agent.
+
+    Source:
+        AF-4, BR-558.2, BR-558.3, DB-2, MET-1.
+    """
+
+    def __init__(self, view: EngagementView, read_agent: ReadAgent) -> None:
+        self._view = view
+        self._read_agent = read_agent
+
+    def __call__(self, batch: Sequence[LoggedFact]) -> None:
+        """Fold the next facts in global order and keep what they change.
+
+        A fact about an email that the view does not hold (its time was up) changes nothing.
+        """
+        born = {logged.email_id for logged in batch if type(logged.fact) is Sent}
+        emails = dict(self._view.emails({logged.email_id for logged in batch} - born))
+        before = {email_id: (contribution(email), email.clicked_at) for email_id, email in emails.items()}
+        changes = Changes()
+        known_links = self._known_links(batch, emails)
+        for logged in batch:
+            fact = logged.fact
+            if isinstance(fact, Sent):
+                emails[logged.email_id] = self._register(logged, fact, changes)
+            elif email := emails.get(logged.email_id):
+                self._apply(logged, fact, email, changes, known_links)
+        for email_id, email in emails.items():
+            was, clicked_before = before.get(email_id, (_NOTHING, None))
+            _settle(email, was, clicked_before, changes)
+            if email_id not in born:
+                changes.changed[email_id] = email
+        self._view.save(changes)
+
+    def _known_links(self, batch: Sequence[LoggedFact], emails: dict[UUID, EmailLog]) -> set[LinkKey]:
+        followed: set[LinkKey] = set()
+        for logged in batch:
+            fact = logged.fact
+            if isinstance(fact, Clicked) and fact.verdict.is_human and (email := emails.get(logged.email_id)):
+                followed.add((email.id, link_key(fact.url, fact.link_position)))
+        return set(self._view.links(followed)) if followed else set()
+
+    def _register(self, logged: LoggedFact, sent: Sent, changes: Changes) -> EmailLog:
+        email = EmailLog(
+            id=logged.place,
+            email_id=logged.email_id,
+            organization_id=sent.organization_id,
+            provider=sent.provider,
+            message_id=sent.message_id,
+            tracking_id=sent.tracking_id,
+            tracking=sent.tracking,
+            subject=sent.subject,
+            recipient_type=sent.recipient_type,
+            recipient_id=sent.recipient_id,
+            recipient_email=sent.personal.address,
+            recipient_name=sent.personal.name,
+            sender_id=sent.sender.id,
+            sender_name=sent.sender.name,
+            job_id=sent.job.id if sent.job else None,
+            template_id=sent.template.id if sent.template else None,
+            template_name=sent.template.name if sent.template else None,
+            campaign_id=sent.campaign_id,
+            campaign_contact_id=sent.campaign_contact_id or logged.email_id,
+            sent_at=sent.sent_at,
+            created_at=sent.recorded_at,
+            updated_at=sent.recorded_at,
+        )
+        changes.registered.append(email)
+        if sent.job:
+            job = Named(
+                organization_id=sent.organization_id,
+                id=sent.job.id,
+                name=sent.job.title,
+                hiring_manager_id=sent.job.hiring_manager_id,
+                named_at=sent.sent_at,
+                named_by=logged.place,
+            )
+            _name(changes.jobs, job)
+        if sent.template:
+            template = Named(
+                organization_id=sent.organization_id,
+                id=sent.template.id,
+                name=sent.template.name,
+                named_at=sent.sent_at,
+                named_by=logged.place,
+            )
+            _name(changes.templates, template)
+        return email
+
+    def _apply(
+        self, logged: LoggedFact, fact: ReportedFact, email: EmailLog, changes: Changes, known_links: set[LinkKey]
+    ) -> None:
+        email.updated_at = max(email.updated_at, fact.recorded_at)
+        if isinstance(fact, Engagement) and not fact.verdict.is_human:
+            if fact.verdict is Verdict.MACHINE_OPEN:
+                email.machine_open_count += 1
+            elif fact.verdict is Verdict.SCANNER:
+                email.scanner_click_count += isinstance(fact, Clicked)
+                email.machine_open_count += isinstance(fact, Opened)
+            changes.automated.append(self._automated(logged, fact, email))
+            return
+        if isinstance(fact, Clicked):
+            _follow(fact, email, changes, known_links)
+        _FOLDS[type(fact)](email, fact)
+        if words := WORDS.get(type(fact)):
+            changes.events.append(self._row(logged, fact, email, words))
+
+    def _row(self, logged: LoggedFact, fact: ReportedFact, email: EmailLog, words: tuple[str, str]) -> EventRow:
+        personal = fact.personal
+        return EventRow(
+            place=logged.place,
+            key=fact.key,
+            email=email,
+            event_type=words[0],
+            event_word=words[1],
+            occurred_at=fact.occurred_at,
+            recorded_at=fact.recorded_at,
+            url=fact.url if isinstance(fact, Clicked) else None,
+            ip_address=personal.ip_address or None,
+            user_agent=personal.user_agent or None,
+            event_data=self._event_data(fact, email),
+        )
+
+    def _automated(self, logged: LoggedFact, fact: Engagement, email: EmailLog) -> AutomatedRow:
+        return AutomatedRow(
+            row=self._row(logged, fact, email, WORDS[type(fact)]),  # type: ignore[arg-type]  # opens and clicks are the only engagements
+            verdict=fact.verdict.value,
+            reasons=fact.reasons,
+            confidence=fact.confidence,
+            rule_version=fact.rule_version,
+        )
+
+    def _event_data(self, fact: ReportedFact, email: EmailLog) -> dict[str, object] | None:
+        data: dict[str, object] = {}
+        if isinstance(fact, Opened):
+            if fact.verdict.is_human:
+                data["open_count"] = email.open_count
+            self._add_agent(data, fact)
+        elif isinstance(fact, Clicked):
+            if fact.link_text:
+                data["link_text"] = fact.link_text
+            if fact.link_position:
+                data["link_position"] = fact.link_position
+            self._add_agent(data, fact)
+        elif isinstance(fact, Bounced):
+            data["bounce_type"] = fact.bounce_kind.value
+            if fact.reason:
+                data["bounce_reason"] = fact.reason
+        if fact.metadata:
+            data["metadata"] = fact.metadata
+        return data or None
+
+    def _add_agent(self, data: dict[str, object], fact: Engagement) -> None:
+        if not fact.personal.user_agent:
+            return
+        agent = self._read_agent(fact.personal.user_agent)
+        if agent.device_type:
+            data["device_type"] = agent.device_type
+        if agent.email_client and isinstance(fact, Opened):
+            data["email_client"] = agent.email_client
+
+
+def link_key(url: str, link_position: str) -> UUID:
+    """Name a link within its email: the same URL at two positions is two links (AF-4)."""
+    return UUID(bytes=blake2b(f"{link_position}\n{url}".encode(), digest_size=16).digest())
+
+
+def implied_open_key(email_id: UUID) -> UUID:
+    """Name the open that a click implies; an email has at most one."""
+    return UUID(bytes=blake2b(b"implied open", digest_size=16, key=email_id.bytes).digest())
+
+
+def contribution(email: EmailLog) -> tuple[int, ...]:
+    """What an email adds to the totals, field by field as in `Totals`; nothing if it is not tracked.
+
+    Source:
+        MET-1: rates are percentages of emails sent with tracking on; a human click implies an open.
+    """
+    if not email.tracking:
+        return _NOTHING
+    timed = email.opened_at is not None
+    return (
+        int(email.left),
+        email.delivered_at is not None,
+        email.open_count > 0 or email.click_count > 0,
+        email.click_count > 0,
+        email.open_count,
+        email.click_count,
+        email.unique_click_count,
+        email.reply_count > 0,
+        email.bounced_at is not None,
+        email.unsubscribed_at is not None,
+        email.spam_reported_at is not None,
+        email.machine_open_count,
+        email.scanner_click_count,
+        int(timed),
+        max(0, round((email.opened_at - email.sent_at).total_seconds())) if email.opened_at else 0,
+    )
+
+
+_NOTHING: Final = (0,) * len(Totals.__struct_fields__)
+
+
+def _settle(email: EmailLog, was: tuple[int, ...], clicked_before: datetime | None, changes: Changes) -> None:
+    """Bring the totals and the implied open in line with what became of an email."""
+    now = contribution(email)
+    if now != was:
+        key = (
+            email.organization_id,
+            email.sent_at.replace(minute=0, second=0, microsecond=0),
+            email.job_id or "",
+            email.campaign_id or NO_CAMPAIGN,
+            email.template_id or "",
+        )
+        sums = changes.totals.get(key)
+        if sums is None:
+            changes.totals[key] = [new - old for new, old in zip(now, was, strict=True)]
+        else:
+            for place, (new, old) in enumerate(zip(now, was, strict=True)):
+                sums[place] += new - old
+    implied_before = clicked_before is not None and was[_TOTAL_OPENS] == 0
+    if implied_before and (not email.open_is_implied or email.clicked_at != clicked_before):
+        changes.implied_opens_gone.append(email)
+    if email.open_is_implied and email.clicked_at and (not implied_before or email.clicked_at != clicked_before):
+        changes.events.append(
+            EventRow(
+                place=-email.id,
+                key=implied_open_key(email.email_id),
+                email=email,
+                event_type="opened",
+                event_word="open",
+                occurred_at=email.clicked_at,
+                recorded_at=email.clicked_at,
+                event_data={"implied": True},
+            )
+        )
+
+
+_TOTAL_OPENS: Final = Totals.__struct_fields__.index("total_opens")
+
+
+def _follow(fact: Clicked, email: EmailLog, changes: Changes, known_links: set[LinkKey]) -> None:
+    key = (email.id, link_key(fact.url, fact.link_position))
+    if key not in known_links:
+        known_links.add(key)
+        email.unique_click_count += 1
+    clicks = changes.links.get(key)
+    if clicks is None:
+        changes.links[key] = LinkClicks(
+            email=email,
+            url=fact.url,
+            link_position=fact.link_position,
+            link_text=fact.link_text,
+            click_count=1,
+            first_clicked_at=fact.occurred_at,
+        )
+    else:
+        clicks.click_count += 1
+        clicks.link_text = clicks.link_text or fact.link_text
+        clicks.first_clicked_at = min(clicks.first_clicked_at, fact.occurred_at)
+
+
+def _name(names: dict[tuple[UUID, str], Named], named: Named) -> None:
+    known = names.get((named.organization_id, named.id))
+    if known is None or (known.named_at, known.named_by) < (named.named_at, named.named_by):
+        names[named.organization_id, named.id] = named
+
+
+def _earliest(known: datetime | None, seen: datetime) -> datetime:
+    return seen if known is None or seen < known else known
+
+
+def _engage(email: EmailLog, at: datetime) -> None:
+    email.last_engaged_at = at if email.last_engaged_at is None or at > email.last_engaged_at else email.last_engaged_at
+
+
+def _fold_delivered(email: EmailLog, fact: Delivered) -> None:
+    email.delivered_at = _earliest(email.delivered_at, fact.occurred_at)
+
+
+def _fold_deferred(email: EmailLog, fact: Deferred) -> None:
+    email.deferred_at = _earliest(email.deferred_at, fact.occurred_at)
+
+
+def _fold_opened(email: EmailLog, fact: Opened) -> None:
+    email.open_count += 1
+    email.opened_at = _earliest(email.opened_at, fact.occurred_at)
+    _engage(email, fact.occurred_at)
+
+
+def _fold_clicked(email: EmailLog, fact: Clicked) -> None:
+    email.click_count += 1
+    email.clicked_at = _earliest(email.clicked_at, fact.occurred_at)
+    _engage(email, fact.occurred_at)
+
+
+def _fold_bounced(email: EmailLog, fact: Bounced) -> None:
+    if (
+        email.bounced_at is None
+        or email.bounce_type is None
+        or bounce_rank_of(fact.bounce_kind, fact.occurred_at, fact.reason)
+        < bounce_rank_of(BounceKind(email.bounce_type), email.bounced_at, email.bounce_reason or "")
+    ):
+        email.bounced_at, email.bounce_type = fact.occurred_at, fact.bounce_kind.value
+        email.bounce_reason = fact.reason or None
+
+
+def _fold_dropped(email: EmailLog, fact: Dropped) -> None:
+    if email.dropped_at is None or fact.occurred_at < email.dropped_at:
+        email.dropped_at, email.drop_reason = fact.occurred_at, fact.reason or None
+
+
+def _fold_spam_reported(email: EmailLog, fact: SpamReported) -> None:
+    email.spam_reported_at = _earliest(email.spam_reported_at, fact.occurred_at)
+
+
+def _fold_unsubscribed(email: EmailLog, fact: Unsubscribed) -> None:
+    email.unsubscribed_at = _earliest(email.unsubscribed_at, fact.occurred_at)
+
+
+def _fold_replied(email: EmailLog, fact: Replied) -> None:
+    email.reply_count += 1
+    email.replied_at = _earliest(email.replied_at, fact.occurred_at)
+    _engage(email, fact.occurred_at)
+
+
+_FOLDS: Final[dict[type[Any], Callable[..., None]]] = {
+    Delivered: _fold_delivered,
+    Deferred: _fold_deferred,
+    Opened: _fold_opened,
+    Clicked: _fold_clicked,
+    Bounced: _fold_bounced,
+    Dropped: _fold_dropped,
+    SpamReported: _fold_spam_reported,
+    Unsubscribed: _fold_unsubscribed,
+    Replied: _fold_replied,
+}

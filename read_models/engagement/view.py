@@ -1,0 +1,192 @@
+"""What the engagement read model keeps, and the port through which it keeps it."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+import msgspec
+
+NO_CAMPAIGN: Final = UUID(int=0)
+
+
+class EmailLog(msgspec.Struct, kw_only=True):
+    """One email's row: what was registered, and what the facts so far add up to.
+
+    Attributes:
+        id: Place of the registration in the global order (``email_log_id``).
+        campaign_contact_id: The campaign's, or the email's own id outside of campaigns.
+        opened_at: Earliest human open (BR-558.2); an open implied by a click has no time.
+        unique_click_count: Different links, by URL and position, that a person followed (BR-558.3).
+        last_engaged_at: Latest human open, click or reply.
+        bounced_at: Of the gravest bounce, then the earliest.
+    """
+
+    id: int
+    email_id: UUID
+    organization_id: UUID
+    provider: str = ""
+    message_id: str = ""
+    tracking_id: str
+    tracking: bool
+    subject: str = ""
+    recipient_type: str = ""
+    recipient_id: str = ""
+    recipient_email: str = ""
+    recipient_name: str = ""
+    sender_id: str = ""
+    sender_name: str = ""
+    job_id: str | None
+    template_id: str | None
+    template_name: str | None = None
+    campaign_id: UUID | None
+    campaign_contact_id: UUID
+    sent_at: datetime
+    created_at: datetime | None = None
+    updated_at: datetime
+    delivered_at: datetime | None = None
+    deferred_at: datetime | None = None
+    opened_at: datetime | None = None
+    open_count: int = 0
+    clicked_at: datetime | None = None
+    click_count: int = 0
+    unique_click_count: int = 0
+    replied_at: datetime | None = None
+    reply_count: int = 0
+    last_engaged_at: datetime | None = None
+    bounced_at: datetime | None = None
+    bounce_type: str | None = None
+    bounce_reason: str | None = None
+    dropped_at: datetime | None = None
+    drop_reason: str | None = None
+    unsubscribed_at: datetime | None = None
+    spam_reported_at: datetime | None = None
+    machine_open_count: int = 0
+    scanner_click_count: int = 0
+
+    @property
+    def open_is_implied(self) -> bool:
+        """Whether a person must have opened the email, because one clicked, though no open was reported (MET-1)."""
+        return self.open_count == 0 and self.click_count > 0
+
+    @property
+    def left(self) -> bool:
+        """Whether the email was really sent: a provider that dropped it never sent it."""
+        return self.dropped_at is None or bool(
+            self.delivered_at or self.bounced_at or self.open_count or self.click_count or self.reply_count
+        )
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One fact in a timeline, in ``engagement_tracking`` and ``email_engagement_events``.
+
+    Attributes:
+        place: Position in the global order; the negative email log id for an implied open.
+        event_type: The long word (``opened``); ``event_word`` is the use case's short one (``open``).
+        tracked: Whether the email is tracked; untracked emails have no place in ``engagement_tracking``.
+    """
+
+    place: int
+    key: UUID
+    email: EmailLog
+    event_type: str
+    event_word: str
+    occurred_at: datetime
+    recorded_at: datetime
+    url: str | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+    event_data: dict[str, object] | None = None
+
+
+class AutomatedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a machine did, and why it is thought to be one."""
+
+    row: EventRow
+    verdict: str
+    reasons: tuple[str, ...]
+    confidence: float
+    rule_version: int
+
+
+class LinkClicks(msgspec.Struct, kw_only=True):
+    """Human clicks on one link of one email in a batch."""
+
+    email: EmailLog
+    url: str
+    link_position: str
+    link_text: str
+    click_count: int
+    first_clicked_at: datetime
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """What one tracked email contributes to the sums; also a difference of two contributions.
+
+    Attributes:
+        seconds_to_open: Sum over ``timed_opens`` emails of the seconds from sending to the first open.
+    """
+
+    sent: int = 0
+    delivered: int = 0
+    opened: int = 0
+    clicked: int = 0
+    total_opens: int = 0
+    total_clicks: int = 0
+    unique_clicks: int = 0
+    replied: int = 0
+    bounced: int = 0
+    unsubscribed: int = 0
+    spam_reported: int = 0
+    machine_opens: int = 0
+    scanner_clicks: int = 0
+    timed_opens: int = 0
+    seconds_to_open: int = 0
+
+
+TotalsKey = tuple[UUID, datetime, str, UUID, str]
+"""``organization_id, sent_hour, job_id, campaign_id, template_id``; "" and `NO_CAMPAIGN` where there is none."""
+
+LinkKey = tuple[int, UUID]
+"""``email_log_id, link_key``."""
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """How an email names its job or template; the latest email's words hold."""
+
+    organization_id: UUID
+    id: str
+    name: str
+    hiring_manager_id: str = ""
+    named_at: datetime
+    named_by: int
+
+
+class Changes(msgspec.Struct, kw_only=True):
+    """What a batch of facts changes."""
+
+    registered: list[EmailLog] = msgspec.field(default_factory=list)
+    changed: dict[UUID, EmailLog] = msgspec.field(default_factory=dict)
+    events: list[EventRow] = msgspec.field(default_factory=list)
+    automated: list[AutomatedRow] = msgspec.field(default_factory=list)
+    implied_opens_gone: list[EmailLog] = msgspec.field(default_factory=list)
+    links: dict[LinkKey, LinkClicks] = msgspec.field(default_factory=dict)
+    totals: dict[TotalsKey, list[int]] = msgspec.field(default_factory=dict)
+    jobs: dict[tuple[UUID, str], Named] = msgspec.field(default_factory=dict)
+    templates: dict[tuple[UUID, str], Named] = msgspec.field(default_factory=dict)
+
+
+class EngagementView(Protocol):
+    """Keeps the rows, inside the transaction that also moves the read model's position."""
+
+    def emails(self, email_ids: Collection[UUID]) -> Mapping[UUID, EmailLog]:
+        """Give the rows of those emails that are known; they may be changed in place."""
+        ...
+
+    def links(self, keys: Collection[LinkKey]) -> Collection[LinkKey]:
+        """Give those of the links that somebody followed before."""
+        ...
+
+    def save(self, changes: Changes) -> None:
+        """Keep what a batch changed."""
+        ...

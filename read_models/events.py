@@ -1,0 +1,45 @@
+"""Recorded facts as the read side sees them: one global order without gaps."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.email_facts import AnyFact
+
+
+class LoggedFact(msgspec.Struct, frozen=True):
+    """A fact and its place.
+
+    Attributes:
+        place: Position in the global order; ascending, unique.
+        email_id: The email it is about.
+    """
+
+    place: int
+    email_id: UUID
+    fact: AnyFact
+
+
+class UnreadableEvent(msgspec.Struct, frozen=True):
+    """A stored event that this version cannot read; it is set aside and alarmed.
+
+    Attributes:
+        error: Why; no personal data.
+    """
+
+    place: int
+    error: str
+
+
+class EventLog(Protocol):
+    """Reads the global order of events."""
+
+    def after(self, position: int, *, most: int) -> Sequence[LoggedFact | UnreadableEvent]:
+        """Give the next events after a position, in order; never skips one that commits late."""
+        ...
+
+    def last_place(self) -> int:
+        """Give the place of the newest event; 0 if there is none."""
+        ...

@@ -1,0 +1,1 @@
+"""How interested each candidate is, kept sorted."""
