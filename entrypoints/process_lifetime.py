@@ -31,7 +31,7 @@ def exit_when_parent_dies(parent_pid: int = 0) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent died, so that they can be reaped; Linux only, else no effect."""
+    """Become the parent of descendants whose own parent died, so that they can be reaped (Linux only)."""
     if sys.platform == "linux":
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
 

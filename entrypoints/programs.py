@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -15,6 +16,7 @@ import msgspec
 from domain.errors import MailpulseError
 
 HTTP_TIMEOUT_S = 0.5
+SETTLED_AFTER_S = 1.0  # a program that is broken has usually ended by then
 
 
 class StartError(MailpulseError):
@@ -32,7 +34,7 @@ class Supervised(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """Its main process, while there is one."""
+        """Its main process, until that one has been waited for."""
 
     def launch(self) -> None:
         """Start it without waiting until it is ready; raises a MailpulseError when that is impossible."""
@@ -65,7 +67,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
         kind: Programs of one kind are stopped together.
         argv: The command; its first word is the path of the executable.
         env: The whole environment of the process.
-        is_ready: Asked until it says yes; None: ready as soon as it runs.
+        is_ready: Asked until it says yes; None: ready once it has lived for ``SETTLED_AFTER_S``.
     """
 
     name: str
@@ -81,6 +83,7 @@ class RunningProgram:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._process: subprocess.Popen[bytes] | None = None
+        self._launched_at = 0.0
 
     @property
     def name(self) -> str:
@@ -88,9 +91,10 @@ class RunningProgram:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        return self._process.pid if self._process and self._process.returncode is None else None
 
     def launch(self) -> None:
+        self._launched_at = time.monotonic()
         try:
             self._process = subprocess.Popen(
                 list(self.program.argv),
@@ -112,7 +116,11 @@ class RunningProgram:
         return False
 
     def is_ready(self) -> bool:
-        return self.is_running() and (self.program.is_ready is None or self.program.is_ready())
+        if not self.is_running():
+            return False
+        if self.program.is_ready is None:
+            return time.monotonic() - self._launched_at >= SETTLED_AFTER_S
+        return self.program.is_ready()
 
     def failure(self) -> str:
         status = self._process.returncode if self._process else None

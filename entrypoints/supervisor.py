@@ -76,7 +76,7 @@ class _Watch:
             "process keeps dying" if looping else "process died",
             extra={
                 "event": "crash_loop" if looping else "process_died",
-                "process": self.subject.name,
+                "program": self.subject.name,
                 "failure": failure,
                 "lived_s": round(lived_s, 3),
                 "deaths_in_a_row": self.deaths,
@@ -157,7 +157,7 @@ class Supervisor:
         deadline = time.monotonic() + START_TIMEOUT_S
         while waiting := [watch for watch in watches if not watch.subject.is_ready()]:
             if self._stops_asked:
-                raise StoppedWhileStartingError
+                break
             for watch in waiting:
                 if watch.deaths >= START_ATTEMPTS:
                     raise StartError(f"{watch.subject.name} does not start: {watch.subject.failure()}")
@@ -165,6 +165,8 @@ class Supervisor:
                 late = waiting[0].subject
                 raise StartError(f"{late.name} is not ready after {START_TIMEOUT_S:g} s: {late.failure()}")
             self._tend(wake_up, READY_POLL_S)
+        if self._stops_asked:
+            raise StoppedWhileStartingError
 
     def _tend(self, wake_up: socket.socket, wait_s: float) -> None:
         self._pause(wake_up, wait_s)
@@ -188,7 +190,7 @@ class Supervisor:
         for running in self._programs:
             if running.is_running():
                 logger.warning(
-                    "process killed, it did not stop", extra={"event": "process_killed", "process": running.name}
+                    "process killed, it did not stop", extra={"event": "process_killed", "program": running.name}
                 )
                 running.kill()
         for server in reversed(self._servers):
@@ -211,15 +213,13 @@ class Supervisor:
 
     def _reap_adopted(self) -> None:
         """Wait for dead processes that are not ours by name: children of programs and servers that were killed."""
-        ours = {supervised.pid for supervised in (*self._servers, *self._programs)}
+        supervised: list[Supervised] = [*self._servers, *self._programs]
         while dead := _some_dead_child():
-            if dead in ours:
-                # Its owner waits for it and so learns its status; anyone behind it has a turn at the next pause.
-                for supervised in (*self._servers, *self._programs):
-                    if supervised.pid == dead:
-                        supervised.is_running()
+            owner = next((one for one in supervised if one.pid == dead), None)
+            if owner is None:
+                os.waitpid(dead, 0)
             else:
-                os.waitpid(dead, os.WNOHANG)
+                owner.is_running()  # it waits for its process itself, and so learns how it ended
 
     @contextmanager
     def _signals(self) -> Iterator[socket.socket]:
@@ -227,10 +227,12 @@ class Supervisor:
         adopt_orphans()
         with ExitStack() as stack:
             wake_up, writer = (stack.enter_context(end) for end in socket.socketpair())
-            wake_up.setblocking(False)  # noqa: FBT003  its only parameter
-            writer.setblocking(False)  # noqa: FBT003  its only parameter
+            wake_up.setblocking(False)
+            writer.setblocking(False)
             stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False))
             for number in STOP_SIGNALS:
+                if signal.getsignal(number) is signal.SIG_IGN:  # as nohup and a shell's & ask for
+                    continue
                 stack.callback(signal.signal, number, signal.signal(number, self._note_stop))
             stack.callback(signal.signal, signal.SIGCHLD, signal.signal(signal.SIGCHLD, _wake_only))
             yield wake_up

@@ -63,8 +63,8 @@ class EmbeddedServer(ABC):
 
     @property
     def pid(self) -> int | None:
-        """The process id while the server runs."""
-        return self._process.pid if self._process else None
+        """The process id, until the process has been waited for."""
+        return self._process.pid if self._process and self._process.returncode is None else None
 
     def reserve(self) -> None:
         """Become the one who may start this server on this data dir, until ``stop``.
