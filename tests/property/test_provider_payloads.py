@@ -1,0 +1,162 @@
+"""Whatever JSON a provider sends: nothing but a defined refusal, and no item costs another."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from adapters.payloads.fields import InvalidFieldError
+from adapters.payloads.instants import EARLIEST, read_instant
+from adapters.payloads.items import without_unstorable_characters
+from adapters.providers import registry
+from application.ports.provider import ConfirmSubscription, Ignored, MalformedDeliveryError, Rejected
+from domain.commands import AnyReport
+from tests.support.signed_deliveries import OneCertificate, notification
+
+PROVIDERS = registry(OneCertificate())
+SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]))
+    | st.sampled_from(
+        ["open", "click", "bounce", "john@example.com", "\x00", "1e999", "2026-11-21T09:00:05Z", 1795251605]
+    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def items_of(name):
+    """Every item of the samples, as one flat list."""
+    for path in sorted((SAMPLES / name).glob("*.json")):
+        body = msgspec.json.decode(path.read_bytes())["body"]
+        yield from (item for item in (body if isinstance(body, list) else [body]) if isinstance(item, dict))
+
+
+def places_in(value, path=()):
+    yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places_in(inner, (*path, key))
+
+
+def replaced(value, path, replacement):
+    if not path:
+        return replacement
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(copy[path[0]], path[1:], replacement)
+    return copy
+
+
+@st.composite
+def spoilt_item(draw, name):
+    item = draw(st.sampled_from(list(items_of(name))))
+    for _ in range(draw(st.integers(1, 3))):
+        item = replaced(item, draw(st.sampled_from(list(places_in(item)))), draw(json_values))
+    return item
+
+
+def texts_in(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from texts_in(inner)
+
+
+def check_outcome(outcome):
+    assert isinstance(outcome, AnyReport | Ignored | Rejected | ConfirmSubscription)
+    if isinstance(outcome, AnyReport):
+        assert outcome.occurred_at.tzinfo is UTC
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(outcome), type=AnyReport) == outcome
+        assert "\x00" not in "".join(texts_in(msgspec.to_builtins(outcome)))
+    if isinstance(outcome, Rejected):
+        assert outcome.reason
+
+
+@pytest.mark.parametrize("name", ["sendgrid", "email"])
+@given(data=st.data())
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_item_costs_its_neighbours(name, data):
+    spoilt = data.draw(spoilt_item(name))
+    good = next(items_of(name))
+    (meant,) = PROVIDERS[name].translate({}, msgspec.json.encode([good]))
+
+    first, between, last = PROVIDERS[name].translate({}, msgspec.json.encode([good, spoilt, good]))
+
+    assert first == last == meant
+    check_outcome(between)
+    if isinstance(between, Rejected):
+        assert PROVIDERS[name].translate({}, between.body) == [between]
+
+
+@given(data=st.data())
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_ses_event_raises(data):
+    sample = data.draw(
+        st.sampled_from([item["Message"] for item in items_of("ses") if isinstance(item["Message"], dict)])
+    )
+    spoilt = replaced(sample, data.draw(st.sampled_from(list(places_in(sample)))), data.draw(json_values))
+    body = msgspec.json.encode(notification(msgspec.json.encode(spoilt).decode()))
+
+    for outcome in PROVIDERS["ses"].translate({}, body):
+        check_outcome(outcome)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@given(
+    body=st.binary()
+    | json_values.map(msgspec.json.encode)
+    | st.text().map(lambda text: text.encode("utf-8", "replace"))
+)
+@example(b'["\\ud800"]')
+@example(
+    b'{"Type":"Notification","MessageId":"\\udc00","TopicArn":"","Message":"{\\"eventType\\":1e999}","Timestamp":""}'
+)
+def test_any_bytes_are_outcomes_or_a_malformed_delivery(name, body):
+    try:
+        outcomes = PROVIDERS[name].translate({}, body)
+    except MalformedDeliveryError:
+        return
+
+    for outcome in outcomes:
+        check_outcome(outcome)
+
+
+@given(json_values)
+def test_a_time_is_an_aware_utc_moment_or_a_refused_field(value):
+    try:
+        instant = read_instant(value, "when")
+    except InvalidFieldError:
+        return
+
+    assert instant.tzinfo is UTC
+    assert instant >= EARLIEST
+
+
+@given(st.datetimes(datetime(2000, 1, 2), datetime(2100, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - hypothesis adds the zone
+def test_every_way_of_writing_a_moment_gives_that_moment(moment):
+    if moment.utcoffset() % timedelta(minutes=1):
+        moment = moment.astimezone(UTC)
+    microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+    assert read_instant(moment.isoformat()) == moment
+    assert read_instant(moment.astimezone(UTC).isoformat().replace("+00:00", "Z")) == moment
+    assert read_instant(moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")) == moment
+    assert read_instant(microseconds) == moment
+    assert read_instant(microseconds // 1000) == read_instant(str(microseconds // 1000))
+    assert read_instant(microseconds // 10**6) == moment - timedelta(microseconds=microseconds % 10**6)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_only_characters_that_cannot_be_stored_are_replaced(text):
+    body = msgspec.json.encode(text)
+
+    assert msgspec.json.decode(without_unstorable_characters(body)) == text.replace("\x00", "�")
