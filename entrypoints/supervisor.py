@@ -19,8 +19,8 @@ from entrypoints.programs import Program, RunningProgram, Server, StartError, Su
 logger = logging.getLogger(__name__)
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-RESTART_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
-STABLE_AFTER_S = 10.0  # who lived this long before it died starts again without delay
+RESTART_DELAYS_S = (0.0, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+STABLE_AFTER_S = 5.0  # who lived this long before it died starts again without delay
 CRASH_LOOP_AFTER = 3
 START_ATTEMPTS = 3
 START_TIMEOUT_S = 60.0

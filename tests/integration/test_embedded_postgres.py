@@ -49,7 +49,7 @@ def keep_a_fact(url: str) -> None:
 
 def kept_fact(url: str) -> str:
     with psycopg.connect(url) as connection:
-        return str(connection.execute("SELECT words FROM fact").fetchone()[0])  # type: ignore[index]  # there is one
+        return str(connection.execute("SELECT words FROM fact").fetchone()[0])
 
 
 def test_a_second_start_finds_the_data_of_the_first(data_dir: Path) -> None:
