@@ -6,22 +6,18 @@ from typing import Any, Final
 
 from psycopg import Cursor
 
+from adapters.postgres.candidate_activity import ACTIVITY, RECENT
 from domain.policies.scoring import WINDOW, CandidateActivity
 from read_models.scores.view import CandidateKey, KnownCandidate, ScoredCandidate
 
-_ACTIVITY: Final = """
-SELECT e.organization_id, e.recipient_id, (array_agg(e.recipient_name ORDER BY e.sent_at DESC, e.id DESC))[1],
-    count(*) FILTER (WHERE recent), count(*) FILTER (WHERE recent AND e.open_count + e.click_count > 0),
-    count(*) FILTER (WHERE recent AND e.click_count > 0), count(*) FILTER (WHERE recent AND e.reply_count > 0),
-    max(e.last_engaged_at) FILTER (WHERE recent), min(e.sent_at) FILTER (WHERE recent),
-    coalesce(bool_or(e.bounce_type = 'hard') FILTER (WHERE e.sent_at > %(since)s), false),
-    bool_or(e.unsubscribed_at IS NOT NULL)
+_ACTIVITY: Final = f"""
+SELECT e.organization_id, e.recipient_id, {ACTIVITY}
 FROM unnest(%(organizations)s::uuid[], %(candidates)s::text[]) AS k (organization_id, candidate_id)
 JOIN email_logs e ON e.organization_id = k.organization_id AND e.recipient_id = k.candidate_id
     AND e.recipient_type = 'Candidate'
-CROSS JOIN LATERAL (SELECT e.tracking AND e.sent_at > %(since)s AS recent) r
+{RECENT}
 GROUP BY e.organization_id, e.recipient_id
-"""
+"""  # noqa: S608 - constants
 _SAVE: Final = """
 INSERT INTO candidate_scores (organization_id, candidate_id, name, score, level, level_reason, recency_points,
     open_points, click_points, reply_points, emails_sent, emails_opened, emails_clicked, emails_replied,

@@ -1,0 +1,139 @@
+"""Candidates: the kept ranking for those who see all emails, counted on the spot for those who see some."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg.sql import SQL
+
+from adapters.postgres.candidate_activity import ACTIVITY, RECENT
+from adapters.postgres.queries.visibility import audience_parameters, sees_job
+from adapters.postgres.query_pool import ScopedDatabase
+from domain.policies.scoring import WINDOW, CandidateActivity, Level, ScoreParts
+from read_models.audience import Audience
+from read_models.candidates.queries import (
+    Activity,
+    CandidateRanking,
+    CandidateRecord,
+    CandidateScore,
+    LevelCounts,
+)
+from read_models.candidates.ranking import RankKey, level_counts, rank, rank_of
+from read_models.metrics.metrics import percent
+from read_models.paging import PageRequest, page_of
+
+RECENT_ACTIVITIES = 20
+RANKED = SQL(
+    "SELECT candidate_id, name, score, level, level_reason, recency_points, open_points, click_points, reply_points,"
+    " emails_sent, emails_opened, emails_clicked, emails_replied, last_engaged_at FROM candidate_scores"
+    " WHERE organization_id = %(organization_id)s AND {level} AND {after}"
+    " ORDER BY coalesce(score, -1) DESC, candidate_id LIMIT %(rows)s"
+)
+AFTER = SQL("coalesce(score, -1) <= %(score)s AND (coalesce(score, -1) < %(score)s OR candidate_id > %(candidate_id)s)")
+LEVELS = (
+    "SELECT level, count(*) AS candidates FROM candidate_scores WHERE organization_id = %(organization_id)s"
+    " GROUP BY level"
+)
+RECORDS = SQL(
+    "SELECT e.recipient_id AS candidate_id, {activity} FROM email_logs e {recent}"
+    " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate' AND {of} AND {seen}"
+    " GROUP BY e.recipient_id"
+)
+DID = SQL(
+    "SELECT v.event_type, v.occurred_at, e.email_id, e.id AS email_log_id, e.subject, v.url"
+    " FROM email_logs e JOIN email_engagement_events v ON v.email_log_id = e.id AND v.id > 0"
+    " WHERE e.organization_id = %(organization_id)s AND v.organization_id = %(organization_id)s"
+    " AND e.recipient_type = 'Candidate' AND e.recipient_id = %(candidate_id)s AND {seen}"
+    " AND v.event_type IN ('open', 'click', 'reply', 'unsubscribe', 'spam')"
+    " ORDER BY v.occurred_at DESC, v.id DESC LIMIT %(most)s"
+)
+
+
+class PostgresCandidateQueries:
+    """Implements `CandidateQueries`."""
+
+    def __init__(self, database: ScopedDatabase) -> None:
+        self._database = database
+
+    async def ranking(
+        self, audience: Audience, level: Level | None, page: PageRequest, now: datetime
+    ) -> CandidateRanking:
+        if audience.hiring_manager_id is None:
+            return await self._kept_ranking(audience.organization_id, level, page)
+        async with self._database.reading(audience.organization_id) as connection:
+            records = await _records(connection, audience, now)
+        return rank(records, level, page, now)
+
+    async def record(self, audience: Audience, candidate_id: str, now: datetime) -> CandidateRecord | None:
+        async with self._database.reading(audience.organization_id) as connection:
+            records = await _records(connection, audience, now, candidate_id)
+            if not records:
+                return None
+            cursor = await connection.execute(
+                DID.format(seen=sees_job(audience, "e", "job_id")),
+                {**audience_parameters(audience), "candidate_id": candidate_id, "most": RECENT_ACTIVITIES},
+            )
+            did = [Activity(**row) for row in await cursor.fetchall()]
+        (record,) = records
+        return CandidateRecord(
+            candidate_id=record.candidate_id, name=record.name, activity=record.activity, recent_activity=did
+        )
+
+    async def _kept_ranking(self, organization_id: UUID, level: Level | None, page: PageRequest) -> CandidateRanking:
+        after = page.after(RankKey)
+        query = RANKED.format(
+            level=SQL("true") if level is None else SQL("level = %(level)s"), after=AFTER if after else SQL("true")
+        )
+        parameters = {
+            "organization_id": organization_id,
+            "level": level,
+            "rows": page.limit + 1,
+            **(after._asdict() if after else {}),
+        }
+        async with self._database.reading(organization_id) as connection:
+            rows = await (await connection.execute(query, parameters)).fetchall()
+            levels = await _levels(connection, organization_id)
+        candidates = [_kept_score(row) for row in rows]
+        cut = page_of(candidates, page.limit, keys=[rank_of(candidate) for candidate in candidates])
+        return CandidateRanking(items=cut.items, next_cursor=cut.next_cursor, levels=levels)
+
+
+async def _levels(connection: AsyncConnection[DictRow], organization_id: UUID) -> LevelCounts:
+    cursor = await connection.execute(LEVELS, {"organization_id": organization_id})
+    return level_counts(
+        {Level(row["level"]) if row["level"] else None: row["candidates"] for row in await cursor.fetchall()}
+    )
+
+
+async def _records(
+    connection: AsyncConnection[DictRow], audience: Audience, now: datetime, candidate_id: str | None = None
+) -> list[CandidateRecord]:
+    query = RECORDS.format(
+        activity=SQL(ACTIVITY),
+        recent=SQL(RECENT),
+        of=SQL("true") if candidate_id is None else SQL("e.recipient_id = %(candidate_id)s"),
+        seen=sees_job(audience, "e", "job_id"),
+    )
+    parameters = {**audience_parameters(audience), "candidate_id": candidate_id, "since": now - WINDOW}
+    cursor = await connection.execute(query, parameters)
+    return [
+        CandidateRecord(candidate_id=row.pop("candidate_id"), name=row.pop("name"), activity=CandidateActivity(**row))
+        for row in await cursor.fetchall()
+    ]
+
+
+def _kept_score(row: dict[str, Any]) -> CandidateScore:
+    recency, opens = row.pop("recency_points"), row.pop("open_points")
+    clicks, replies = row.pop("click_points"), row.pop("reply_points")
+    level = row.pop("level")
+    return CandidateScore(
+        level=Level(level) if level else None,
+        score_parts=(
+            None if recency is None else ScoreParts(recency=recency, opens=opens, clicks=clicks, replies=replies)
+        ),
+        open_percent=percent(row["emails_opened"], row["emails_sent"]),
+        click_percent=percent(row["emails_clicked"], row["emails_sent"]),
+        **row,
+    )

@@ -1,0 +1,331 @@
+"""Who may ask: organisations, their API keys, and the people a host application vouches for."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import msgspec
+
+from application.ports.clock import Clock
+from domain.errors import ApplicationError
+
+USER_TOKEN_LIFETIME: Final = timedelta(days=30)
+CACHED_FOR_S: Final = 2.0
+MOST_CACHED: Final = 10_000
+LONGEST_NAME: Final = 200
+TOKEN: Final = re.compile(r"mp_(?:key|user)_[A-Za-z0-9_-]{43}")
+
+
+class Role(StrEnum):
+    """What a caller may do: hiring managers see the jobs that name them, recruiters all; admins also configure."""
+
+    RECRUITER = "recruiter"
+    HIRING_MANAGER = "hiring_manager"
+    ADMIN = "admin"
+
+
+class TokenKind(StrEnum):
+    """A host application's own key, or the token of one of its users."""
+
+    API_KEY = "api_key"
+    USER_TOKEN = "user_token"  # noqa: S105  a word in a table
+
+
+PREFIXES: Final = {TokenKind.API_KEY: "mp_key_", TokenKind.USER_TOKEN: "mp_user_"}
+
+
+class InvalidTokenError(ApplicationError):
+    """A token that opens nothing: unknown, expired or revoked."""
+
+    code = "invalid_token"
+
+
+class InvalidNameError(ApplicationError):
+    """A name or a user's id that is empty, too long, or holds a NUL character.
+
+    Attributes:
+        field: Which one.
+    """
+
+    code = "invalid_name"
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field} {detail}")
+        self.field = field
+        self.detail = detail
+
+
+class UnknownTokenError(ApplicationError):
+    """The organisation has no token of that id and kind."""
+
+    code = "unknown_token"
+
+
+class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a token except the token.
+
+    Attributes:
+        user_id: The host application's id of the person; ``None`` for an API key.
+        expires_at: ``None``: never.
+    """
+
+    id: UUID
+    organization_id: UUID
+    kind: TokenKind
+    role: Role
+    user_id: str | None
+    name: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer; organisations never see each other."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+
+
+class CreatedOrganization(msgspec.Struct, frozen=True, kw_only=True):
+    """A new organisation with its first API key, which is shown this once."""
+
+    organization_id: UUID
+    name: str
+    api_key: str
+
+
+class CreatedApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A new API key, which is shown this once."""
+
+    api_key_id: UUID
+    name: str
+    api_key: str
+    created_at: datetime
+
+
+class UserSession(msgspec.Struct, frozen=True, kw_only=True):
+    """How a person gets in: a link for the browser, the same token for the API."""
+
+    session_id: UUID
+    user_id: str
+    role: Role
+    url: str
+    token: str
+    expires_at: datetime
+
+
+class AccessTokens(Protocol):
+    """Keeps organisations and the hashes of tokens. Every method raises `StoreUnavailableError` when it cannot."""
+
+    async def find(self, token_hash: bytes, now: datetime) -> AccessToken | None:
+        """Give the token of that hash if it is neither expired nor revoked."""
+        ...
+
+    async def add_organization(self, organization: Organization, key: AccessToken, key_hash: bytes) -> None:
+        """Keep a new organisation together with its first API key."""
+        ...
+
+    async def add(self, token: AccessToken, token_hash: bytes) -> None:
+        """Keep a new token.
+
+        Raises:
+            UnknownOrganizationError: Of the token's organisation.
+        """
+        ...
+
+    async def api_keys(self, organization_id: UUID) -> list[AccessToken]:
+        """Give an organisation's API keys, revoked ones included, latest first."""
+        ...
+
+    async def revoke(self, organization_id: UUID, kind: TokenKind, token_id: UUID, at: datetime) -> bool:
+        """Make a token open nothing from now on; whether the organisation has such a token."""
+        ...
+
+
+class Authenticate:
+    """Tells who presents a token.
+
+    A token that was revoked opens nothing after `CACHED_FOR_S` seconds, in every process.
+
+    Args:
+        tokens: Where hashes are kept.
+        clock: Gives aware UTC.
+        monotonic: Gives seconds that never go back.
+
+    Source:
+        TRUST.md: API keys stored as hashes, revocable within 5 s.
+    """
+
+    def __init__(self, tokens: AccessTokens, clock: Clock, monotonic: Callable[[], float]) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._monotonic = monotonic
+        self._cached: dict[bytes, tuple[float, AccessToken | None]] = {}
+
+    async def __call__(self, token: str) -> AccessToken:
+        """Give what is known about a token.
+
+        Raises:
+            InvalidTokenError: It opens nothing.
+            StoreUnavailableError: It cannot be told now.
+        """
+        if not TOKEN.fullmatch(token):
+            raise InvalidTokenError("the token has not the form of one")
+        token_hash = hash_of(token)
+        cached = self._cached.get(token_hash)
+        if cached and cached[0] > self._monotonic():
+            found = cached[1]
+        else:
+            found = await self._looked_up(token_hash)
+        if found is None:
+            raise InvalidTokenError("the token is unknown, expired or revoked")
+        return found
+
+    async def _looked_up(self, token_hash: bytes) -> AccessToken | None:
+        asked_at = self._monotonic()  # before the answer: a revocation meanwhile must not live longer
+        found = await self._tokens.find(token_hash, self._clock())
+        if len(self._cached) >= MOST_CACHED:
+            self._cached.clear()
+        self._cached[token_hash] = (asked_at + CACHED_FOR_S, found)
+        return found
+
+
+class AccessControl:
+    """Lets organisations, applications and people in, and out again.
+
+    Args:
+        tokens: Where hashes are kept.
+        clock: Gives aware UTC.
+        public_url: How browsers reach the service; no trailing slash.
+    """
+
+    def __init__(self, tokens: AccessTokens, clock: Clock, public_url: str) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._public_url = public_url
+
+    async def create_organization(self, name: str) -> CreatedOrganization:
+        """Create an organisation with its first API key.
+
+        Raises:
+            InvalidNameError: Nothing was created.
+            StoreUnavailableError: Try again later.
+        """
+        organization = Organization(id=uuid4(), name=_checked("name", name), created_at=self._clock())
+        secret = new_token(TokenKind.API_KEY)
+        key = self._api_key(organization.id, "first key")
+        await self._tokens.add_organization(organization, key, hash_of(secret))
+        return CreatedOrganization(organization_id=organization.id, name=organization.name, api_key=secret)
+
+    async def create_api_key(self, organization_id: UUID, name: str) -> CreatedApiKey:
+        """Create another API key; it has the role admin.
+
+        Raises:
+            InvalidNameError: Nothing was created.
+            UnknownOrganizationError: Nothing was created.
+            StoreUnavailableError: Try again later.
+        """
+        key = self._api_key(organization_id, _checked("name", name))
+        secret = new_token(TokenKind.API_KEY)
+        await self._tokens.add(key, hash_of(secret))
+        return CreatedApiKey(api_key_id=key.id, name=key.name, api_key=secret, created_at=key.created_at)
+
+    async def api_keys(self, organization_id: UUID) -> list[AccessToken]:
+        """Give an organisation's API keys, revoked ones included, latest first.
+
+        Raises:
+            StoreUnavailableError: Try again later.
+        """
+        return await self._tokens.api_keys(organization_id)
+
+    async def revoke_api_key(self, organization_id: UUID, api_key_id: UUID) -> None:
+        """Make an API key open nothing within seconds; twice does no harm.
+
+        Raises:
+            UnknownTokenError: The organisation has no such API key.
+            StoreUnavailableError: Try again later.
+        """
+        await self._revoke(organization_id, TokenKind.API_KEY, api_key_id)
+
+    async def link_user(self, organization_id: UUID, user_id: str, role: Role, name: str = "") -> UserSession:
+        """Let a person in, by the host application's id of them.
+
+        Raises:
+            InvalidNameError: Nothing was created.
+            UnknownOrganizationError: Nothing was created.
+            StoreUnavailableError: Try again later.
+        """
+        now = self._clock()
+        secret = new_token(TokenKind.USER_TOKEN)
+        expires_at = now + USER_TOKEN_LIFETIME
+        token = AccessToken(
+            id=uuid4(),
+            organization_id=organization_id,
+            kind=TokenKind.USER_TOKEN,
+            role=role,
+            user_id=_checked("user_id", user_id),
+            name=_checked("name", name) if name else "",
+            created_at=now,
+            expires_at=expires_at,
+        )
+        await self._tokens.add(token, hash_of(secret))
+        return UserSession(
+            session_id=token.id,
+            user_id=user_id,
+            role=role,
+            url=f"{self._public_url}/login?{urlencode({'token': secret})}",
+            token=secret,
+            expires_at=expires_at,
+        )
+
+    async def revoke_user_session(self, organization_id: UUID, session_id: UUID) -> None:
+        """Make a person's token open nothing within seconds; twice does no harm.
+
+        Raises:
+            UnknownTokenError: The organisation has no such session.
+            StoreUnavailableError: Try again later.
+        """
+        await self._revoke(organization_id, TokenKind.USER_TOKEN, session_id)
+
+    def _api_key(self, organization_id: UUID, name: str) -> AccessToken:
+        return AccessToken(
+            id=uuid4(),
+            organization_id=organization_id,
+            kind=TokenKind.API_KEY,
+            role=Role.ADMIN,
+            user_id=None,
+            name=name,
+            created_at=self._clock(),
+        )
+
+    async def _revoke(self, organization_id: UUID, kind: TokenKind, token_id: UUID) -> None:
+        if not await self._tokens.revoke(organization_id, kind, token_id, self._clock()):
+            raise UnknownTokenError(str(token_id))
+
+
+def new_token(kind: TokenKind) -> str:
+    """Give a fresh token of 256 random bits."""
+    return PREFIXES[kind] + secrets.token_urlsafe(32)
+
+
+def hash_of(token: str) -> bytes:
+    """Give what is kept of a token; no salt, for nobody guesses 256 random bits."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _checked(field: str, text: str) -> str:
+    if not text.strip():
+        raise InvalidNameError(field, "is empty")
+    if len(text) > LONGEST_NAME:
+        raise InvalidNameError(field, f"is longer than {LONGEST_NAME} characters")
+    if "\x00" in text:
+        raise InvalidNameError(field, "holds a NUL character")
+    return text

@@ -1,0 +1,128 @@
+"""Which candidates are interested, and how a candidate's interest shows."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.policies.scoring import CandidateActivity, EngagementScore, Level, ScoreParts
+from read_models.audience import Audience
+from read_models.metrics.metrics import percent
+from read_models.paging import PageRequest
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a candidate did with an email.
+
+    Attributes:
+        event_type: ``open``, ``click``, ``reply``, ``unsubscribe`` or ``spam``.
+        url: The followed link of a click.
+    """
+
+    event_type: str
+    occurred_at: datetime
+    email_id: UUID
+    email_log_id: int
+    subject: str
+    url: str | None
+
+
+class CandidateScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate with score and statistics of the last 90 days.
+
+    Attributes:
+        score: 0 to 100; ``None`` when nothing was measured.
+        level: The badge; ``None`` when nothing was measured.
+        level_reason: Why the badge is not what the score alone would give, or "".
+        open_percent: Of the tracked emails, those a person opened, in percent.
+        click_percent: Of the tracked emails, those in which a person followed a link, in percent.
+    """
+
+    candidate_id: str
+    name: str
+    score: int | None
+    level: Level | None
+    level_reason: str
+    score_parts: ScoreParts | None
+    emails_sent: int
+    emails_opened: int
+    emails_clicked: int
+    emails_replied: int
+    open_percent: float | None
+    click_percent: float | None
+    last_engaged_at: datetime | None
+
+
+class CandidateEngagement(CandidateScore, frozen=True, kw_only=True):
+    """A candidate's score with what they did last, the latest first."""
+
+    recent_activity: list[Activity]
+
+
+class LevelCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many candidates carry which badge."""
+
+    hot: int = 0
+    warm: int = 0
+    cold: int = 0
+    unmeasured: int = 0
+
+
+class CandidateRanking(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of candidates, the highest score first, with the counts of the whole list."""
+
+    items: list[CandidateScore]
+    next_cursor: str | None
+    levels: LevelCounts
+
+
+class CandidateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the emails that an audience may see tell about a candidate."""
+
+    candidate_id: str
+    name: str
+    activity: CandidateActivity
+    recent_activity: list[Activity] = []
+
+
+class CandidateQueries(Protocol):
+    """Candidates by their engagement."""
+
+    async def ranking(
+        self, audience: Audience, level: Level | None, page: PageRequest, now: datetime
+    ) -> CandidateRanking:
+        """List candidates, the highest score first, those without one last.
+
+        Raises:
+            InvalidCursorError: The cursor is of another list.
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def record(self, audience: Audience, candidate_id: str, now: datetime) -> CandidateRecord | None:
+        """Give what is known about a candidate; ``None`` where the audience sees no email to them.
+
+        Raises:
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+
+def scored(candidate_id: str, name: str, activity: CandidateActivity, score: EngagementScore) -> CandidateScore:
+    """Put a candidate's score and statistics side by side."""
+    return CandidateScore(
+        candidate_id=candidate_id,
+        name=name,
+        score=score.score,
+        level=score.level,
+        level_reason=score.level_reason,
+        score_parts=score.parts,
+        emails_sent=activity.emails_sent,
+        emails_opened=activity.emails_opened,
+        emails_clicked=activity.emails_clicked,
+        emails_replied=activity.emails_replied,
+        open_percent=percent(activity.emails_opened, activity.emails_sent),
+        click_percent=percent(activity.emails_clicked, activity.emails_sent),
+        last_engaged_at=activity.last_engaged_at,
+    )

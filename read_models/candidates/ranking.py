@@ -1,0 +1,62 @@
+"""Rank candidates whose scores depend on who asks."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from domain.policies.scoring import Level, score_candidate
+from read_models.candidates.queries import (
+    CandidateRanking,
+    CandidateRecord,
+    CandidateScore,
+    LevelCounts,
+    scored,
+)
+from read_models.paging import PageRequest, page_of
+
+UNMEASURED_RANK = -1
+
+
+class RankKey(NamedTuple):
+    """Where a candidate stands in a ranking: by score downwards, then by id."""
+
+    score: int
+    candidate_id: str
+
+
+def rank_of(candidate: CandidateScore) -> RankKey:
+    """Give the place of a candidate in a ranking."""
+    return RankKey(UNMEASURED_RANK if candidate.score is None else candidate.score, candidate.candidate_id)
+
+
+def level_counts(counts: Mapping[Level | None, int]) -> LevelCounts:
+    """Turn counts by level (``None``: no level) into what a ranking shows beside its list."""
+    return LevelCounts(**{level or "unmeasured": count for level, count in counts.items()})
+
+
+def rank(records: Sequence[CandidateRecord], level: Level | None, page: PageRequest, now: datetime) -> CandidateRanking:
+    """Score candidates from what one audience may see of them, and cut a page.
+
+    Args:
+        records: All candidates that the audience sees, in any order.
+        level: Only those with this badge; ``None``: all.
+        page: Which part.
+        now: Aware UTC.
+
+    Raises:
+        InvalidCursorError: The cursor is of another list.
+    """
+    after = page.after(RankKey)
+    candidates = [scored(r.candidate_id, r.name, r.activity, score_candidate(r.activity, now)) for r in records]
+    counts = Counter(candidate.level for candidate in candidates)
+    listed = [candidate for candidate in candidates if level is None or candidate.level is level]
+    if after is not None:
+        listed = [candidate for candidate in listed if _downwards(rank_of(candidate)) > _downwards(after)]
+    part = sorted(listed, key=lambda candidate: _downwards(rank_of(candidate)))[: page.limit + 1]
+    cut = page_of(part, page.limit, keys=[rank_of(candidate) for candidate in part])
+    return CandidateRanking(items=cut.items, next_cursor=cut.next_cursor, levels=level_counts(counts))
+
+
+def _downwards(place: RankKey) -> tuple[int, str]:
+    return (-place.score, place.candidate_id)

@@ -1,0 +1,81 @@
+"""How well a campaign, a job or a template does, and which links people follow."""
+
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from read_models.audience import Audience
+from read_models.metrics.metrics import EmailTotals
+from read_models.paging import Page, PageRequest
+
+
+class CampaignEmails(msgspec.Struct, frozen=True):
+    """The emails of a campaign."""
+
+    id: UUID
+
+
+class JobEmails(msgspec.Struct, frozen=True):
+    """The emails about a job."""
+
+    id: str
+
+
+class TemplateEmails(msgspec.Struct, frozen=True):
+    """The emails written with a template."""
+
+    id: str
+
+
+Subject = CampaignEmails | JobEmails | TemplateEmails
+
+
+class LinkGrouping(StrEnum):
+    """What makes two followed links the same."""
+
+    URL = "url"
+    POSITION = "position"
+
+
+class LinkClicks(msgspec.Struct, frozen=True, kw_only=True):
+    """How often people followed a link.
+
+    Attributes:
+        link_position: Where in the email; ``None`` when links are told apart by URL alone.
+        link_text: What it says; ``None`` when links are told apart by URL alone.
+        unique_clicks: Number of different contacts.
+
+    Source:
+        AF-4: per-link click statistics by URL and by position; the same URL twice in one email is two positions.
+    """
+
+    url: str
+    link_position: str | None
+    link_text: str | None
+    click_count: int
+    unique_clicks: int
+
+
+class MetricsQueries(Protocol):
+    """Answers for a set of emails; ``None`` where the audience sees no such campaign, job or template."""
+
+    async def totals(self, audience: Audience, subject: Subject) -> EmailTotals | None:
+        """Sum up what happened to the emails.
+
+        Raises:
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def links(
+        self, audience: Audience, subject: Subject, grouping: LinkGrouping, page: PageRequest
+    ) -> Page[LinkClicks] | None:
+        """List followed links, the most clicked first.
+
+        Raises:
+            InvalidCursorError: The cursor is of another list.
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
