@@ -1,6 +1,6 @@
 """Whatever JSON a provider sends: nothing but a defined refusal, and no item costs another."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
@@ -141,10 +141,11 @@ def test_a_time_is_an_aware_utc_moment_or_a_refused_field(value):
     assert instant >= EARLIEST
 
 
-@given(st.datetimes(datetime(2000, 1, 2), datetime(2100, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - hypothesis adds the zone
+offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(st.datetimes(datetime(2000, 1, 2), datetime(2100, 1, 1), timezones=offsets))  # noqa: DTZ001 - Hypothesis adds it
 def test_every_way_of_writing_a_moment_gives_that_moment(moment):
-    if moment.utcoffset() % timedelta(minutes=1):
-        moment = moment.astimezone(UTC)
     microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
     assert read_instant(moment.isoformat()) == moment
