@@ -1,0 +1,58 @@
+"""Who a request comes from, when proxies that are trusted stand in between."""
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+):\d{1,5}")
+
+
+def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> Address | None:
+    """Give the last address that somebody we trust has seen.
+
+    Args:
+        peer: Other end of the connection; ``None`` or "" behind a Unix socket.
+        forwarded_for: Every X-Forwarded-For header, in the order received.
+        trusted: Networks of the proxies whose word is believed.
+
+    Returns:
+        The peer unless it is trusted, then the rightmost entry that is not; ``None`` where that is no address, for a
+        proxy that was given nonsense cannot vouch for what stands left of it.
+
+    Source:
+        SEC-2; TRUST.md: rightmost untrusted entry of X-Forwarded-For.
+    """
+    address = _address(peer or "")
+    if address is None or not _is_in(address, trusted):
+        return address
+    entries = [entry for header in forwarded_for for entry in header.split(",")]
+    for entry in reversed(entries):
+        if not entry.strip():
+            continue  # RFC 9110: empty elements of a list are ignored
+        address = _address(entry)
+        if address is None or not _is_in(address, trusted):
+            break
+    return address
+
+
+def _address(text: str) -> Address | None:
+    text = text.strip()
+    if with_port := _WITH_PORT.fullmatch(text):
+        text = with_port[1] or with_port[2]
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        return address.ipv4_mapped or address
+    return address
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
