@@ -44,6 +44,17 @@ class Drained(msgspec.Struct, kw_only=True):
     postponed: int = 0
     ignored: dict[str, int] = msgspec.field(default_factory=dict)
 
+    def outcomes(self) -> dict[str, int]:
+        """Give the numbers of reports by what became of them, zeros left out."""
+        counts = {
+            "recorded": self.events,
+            "repeated": self.repeated,
+            "orphaned": self.orphaned,
+            "failed": self.failed,
+            **{f"ignored_{reason}": count for reason, count in self.ignored.items()},
+        }
+        return {outcome: count for outcome, count in counts.items() if count}
+
 
 class _Understood(msgspec.Struct):
     """One delivery, taken apart."""
@@ -62,7 +73,6 @@ class DrainInbox:
         units: Begins transactions.
         providers: By name.
         clock: Gives aware UTC.
-        observe: Told what became of each batch, for the metrics.
 
     Source:
         DB-1: the events and the end of their inbox row are one transaction; DESIGN.md, the drain.
@@ -73,12 +83,10 @@ class DrainInbox:
         units: UnitsOfWork,
         providers: Mapping[str, Provider],
         clock: Clock,
-        observe: Callable[[Drained], None] = lambda _: None,
     ) -> None:
         self._units = units
         self._providers = providers
         self._clock = clock
-        self._observe = observe
 
     def drain_all(self, keep_on: Callable[[], bool] = lambda: True) -> int:
         """Drain until nothing is due or `keep_on` says no.
@@ -104,21 +112,19 @@ class DrainInbox:
             StoreUnavailableError: The database went away; nothing of the batch happened.
         """
         try:
-            drained = self._drain(DELIVERIES_PER_TRANSACTION)
+            return self._drain(DELIVERIES_PER_TRANSACTION)
         except StoreUnavailableError:
             raise
         except Exception:
             logger.exception("A batch failed; its deliveries are tried one by one", extra={"event": "batch_failed"})
-            drained = self._drain_singly()
-        self._observe(drained)
-        return drained
+            return self._drain_singly()
 
     def _drain(self, most: int) -> Drained:
         for _ in range(RERUNS_AFTER_CONFLICT):
             try:
                 with self._units.begin() as unit:
                     deliveries = unit.claim_deliveries(most=most, most_bytes=BYTES_PER_TRANSACTION)
-                    return self._process(unit, deliveries)
+                    return self.process(unit, deliveries)
             except ConcurrentAppendError:
                 continue
         raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
@@ -143,7 +149,7 @@ class DrainInbox:
         try:
             with self._units.begin() as unit:
                 claimed = unit.claim_deliveries(most=1, most_bytes=1)
-                return self._process(unit, claimed)
+                return self.process(unit, claimed)
         except (StoreUnavailableError, ConcurrentAppendError):
             raise
         except Exception as error:
@@ -172,7 +178,8 @@ class DrainInbox:
             unit.close_deliveries([delivery.id])
             drained.failed += 1
 
-    def _process(self, unit: UnitOfWork, deliveries: Sequence[Delivery]) -> Drained:
+    def process(self, unit: UnitOfWork, deliveries: Sequence[Delivery]) -> Drained:
+        """Process deliveries as part of a transaction; see `drain_batch`."""
         drained = Drained(deliveries=len(deliveries))
         understood: list[_Understood] = []
         for delivery in deliveries:
@@ -237,6 +244,8 @@ class DrainInbox:
             unit.request_confirmations(confirmations)
         drained.orphaned, drained.failed = len(orphans), drained.failed + len(failures)
         unit.close_deliveries([found.delivery.id for found in understood])
+        # Last: workers that add to the same counts wait for each other from here to the commit.
+        unit.count_outcomes(drained.outcomes())
 
 
 def _orphan(delivery: Delivery, email_id: UUID, report: AnyReport) -> Orphan:

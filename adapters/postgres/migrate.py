@@ -31,14 +31,15 @@ def migrate(database_url: str, read_models: Sequence[ReadModelTables]) -> list[s
             " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
         )
         known = {name for (name,) in connection.execute("SELECT name FROM ops.migrations")}
-        for script in sorted(files("adapters.postgres.migrations").iterdir(), key=lambda file: file.name):
-            if not script.name.endswith(".sql") or script.name in known:
+        for name in _script_names():
+            if name in known:
                 continue
+            script = (files("adapters.postgres.migrations") / name).read_text("utf-8")
             with connection.transaction():
                 connection.execute("SET LOCAL lock_timeout = '5s'")
-                connection.execute(SQL(script.read_text("utf-8")))
-                connection.execute("INSERT INTO ops.migrations (name) VALUES (%s)", (script.name,))
-            applied.append(script.name)
+                connection.execute(SQL(script))
+                connection.execute("INSERT INTO ops.migrations (name) VALUES (%s)", (name,))
+            applied.append(name)
         for tables in read_models:
             with connection.transaction():
                 present = connection.execute("SELECT 1 FROM ops.read_models WHERE name = %s", (tables.name,)).fetchone()
@@ -49,3 +50,27 @@ def migrate(database_url: str, read_models: Sequence[ReadModelTables]) -> list[s
                     )
                     applied.append(f"read model {tables.name}")
     return applied
+
+
+def missing_migrations(database_url: str, read_models: Sequence[ReadModelTables]) -> list[str]:
+    """Name what `migrate` would apply, without changing anything."""
+    with psycopg.connect(database_url, row_factory=tuple_row) as connection:
+        row = connection.execute("SELECT to_regclass('ops.migrations') IS NOT NULL").fetchone()
+        known: set[str] = set()
+        versions: dict[str, int] = {}
+        if row and row[0]:
+            known = {name for (name,) in connection.execute("SELECT name FROM ops.migrations")}
+            versions = dict(connection.execute("SELECT name, version FROM ops.read_models").fetchall())
+    missing = [name for name in _script_names() if name not in known]
+    missing += [f"read model {tables.name}" for tables in read_models if tables.name not in versions]
+    missing += [
+        f"rebuild of {tables.name} (`mailpulse projections rebuild {tables.name}`)"
+        for tables in read_models
+        if versions.get(tables.name, tables.version) != tables.version
+    ]
+    return missing
+
+
+def _script_names() -> list[str]:
+    folder = files("adapters.postgres.migrations")
+    return sorted(script.name for script in folder.iterdir() if script.name.endswith(".sql"))

@@ -201,6 +201,14 @@ class PostgresUnitOfWork:
             [(endpoint_id, confirmation.url) for endpoint_id, confirmation in confirmations],
         )
 
+    def count_outcomes(self, outcomes: Mapping[str, int]) -> None:
+        if outcomes:
+            self._cursor.execute(
+                "INSERT INTO ops.report_outcomes AS o (outcome, reports) SELECT * FROM unnest(%s::text[], %s::bigint[])"
+                " ON CONFLICT (outcome) DO UPDATE SET reports = o.reports + excluded.reports",
+                (sorted(outcomes), [outcomes[outcome] for outcome in sorted(outcomes)]),
+            )
+
     def orphans_of(self, email_ids: Sequence[UUID]) -> list[Orphan]:
         self._cursor.execute(
             f"SELECT {_ORPHAN_COLUMNS} FROM ops.parked_reports"  # noqa: S608 - a constant of this module

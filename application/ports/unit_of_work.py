@@ -143,6 +143,10 @@ class UnitOfWork(Protocol):
         """Keep subscription confirmations to be carried out, by endpoint."""
         ...
 
+    def count_outcomes(self, outcomes: Mapping[str, int]) -> None:
+        """Add to the counts of what became of reports, by outcome (``recorded``, ``repeated``, ``ignored_…``)."""
+        ...
+
     def orphans_of(self, email_ids: Sequence[UUID]) -> list[Orphan]:
         """Take the orphans of these emails that no other worker holds."""
         ...

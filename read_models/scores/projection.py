@@ -20,9 +20,8 @@ class ScoresReadModel:
         BR-558.4 Engagement score; SCORE: it decays without new events.
     """
 
-    name = NAME
-
-    def __init__(self, store: ReadModelStore[ScoresView], clock: Callable[[], datetime]) -> None:
+    def __init__(self, name: str, store: ReadModelStore[ScoresView], clock: Callable[[], datetime]) -> None:
+        self.name = name
         self._store = store
         self._clock = clock
 

@@ -108,6 +108,12 @@ CREATE TABLE ops.subscription_confirmations (
     last_error text
 );
 
+-- What became of every report ever drained, counted with the commit that made it so.
+CREATE TABLE ops.report_outcomes (
+    outcome text PRIMARY KEY,
+    reports bigint NOT NULL
+) WITH (fillfactor = 50);
+
 -- How far each read model has read, committed together with its rows.
 CREATE TABLE ops.read_models (
     name text PRIMARY KEY,

@@ -1,0 +1,42 @@
+"""Requested subscription confirmations in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from eventsourcing.postgres import PostgresDatastore
+from psycopg.rows import tuple_row
+
+from application.ports.confirmations import DueConfirmation
+
+MOST_AT_ONCE = 20
+
+
+class PostgresConfirmations:
+    """See `application.ports.confirmations.Confirmations`."""
+
+    def __init__(self, datastore: PostgresDatastore) -> None:
+        self._datastore = datastore
+
+    def due(self, now: datetime) -> Sequence[DueConfirmation]:
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(
+                "SELECT id, endpoint_id, url, attempts FROM ops.subscription_confirmations"
+                " WHERE next_attempt_at <= %s ORDER BY id LIMIT %s",
+                (now, MOST_AT_ONCE),
+            )
+            return [
+                DueConfirmation(id=id_, endpoint_id=endpoint_id, url=url, attempts=attempts)
+                for id_, endpoint_id, url, attempts in cursor
+            ]
+
+    def postpone(self, confirmation_id: int, error: str, until: datetime) -> None:
+        with self._datastore.get_connection() as connection:
+            connection.execute(
+                "UPDATE ops.subscription_confirmations"
+                " SET attempts = attempts + 1, last_error = %s, next_attempt_at = %s WHERE id = %s",
+                (error, until, confirmation_id),
+            )
+
+    def done(self, confirmation_id: int) -> None:
+        with self._datastore.get_connection() as connection:
+            connection.execute("DELETE FROM ops.subscription_confirmations WHERE id = %s", (confirmation_id,))

@@ -1,0 +1,138 @@
+"""What an operator, a sweeper and the metrics ask about the state of the work."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from eventsourcing.postgres import PostgresDatastore
+from psycopg.rows import tuple_row
+
+
+class InboxState(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits in the inbox.
+
+    Attributes:
+        due: Deliveries that could be processed now.
+        postponed: Deliveries that wait for another attempt.
+        oldest_due_s: Seconds since the oldest due delivery was received; 0.0 if there is none.
+    """
+
+    due: int
+    postponed: int
+    oldest_due_s: float
+
+
+class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a read model is.
+
+    Attributes:
+        lag_events: Events that it has not taken in.
+        poison_events: Events that it set aside.
+    """
+
+    name: str
+    version: int
+    position: int
+    lag_events: int
+    poison_events: int
+    updated_at: datetime
+
+
+class ParkedState(msgspec.Struct, frozen=True, kw_only=True):
+    """A parked report as an operator lists it; holds no personal data."""
+
+    id: int
+    organization_id: UUID
+    provider: str
+    status: str
+    reason: str
+    message_id: str
+    received_at: datetime
+    times_seen: int
+
+
+class PostgresOperations:
+    """Reads and never changes anything."""
+
+    def __init__(self, datastore: PostgresDatastore) -> None:
+        self._datastore = datastore
+
+    def inbox(self) -> InboxState:
+        """Say what waits."""
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(
+                "SELECT count(*) FILTER (WHERE due), count(*) FILTER (WHERE NOT due),"
+                " coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE due)), 0)::float8"
+                " FROM (SELECT next_attempt_at <= now() AS due, received_at FROM ops.webhook_inbox) i"
+            )
+            due, postponed, oldest = cursor.fetchone() or (0, 0, 0.0)
+            return InboxState(due=due, postponed=postponed, oldest_due_s=oldest)
+
+    def has_due_delivery(self) -> bool:
+        """Say whether the inbox holds work, at the cost of looking at one row."""
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM ops.webhook_inbox WHERE next_attempt_at <= now())")
+            row = cursor.fetchone()
+            return bool(row and row[0])
+
+    def read_models(self) -> Sequence[ReadModelState]:
+        """Say how far each read model is, rebuilds included."""
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(
+                "SELECT m.name, m.version, m.position,"
+                " (SELECT count(*) FROM events.stored_events s WHERE s.notification_id > m.position),"
+                " (SELECT count(*) FROM ops.poison_events p WHERE p.read_model = m.name), m.updated_at"
+                " FROM ops.read_models m ORDER BY m.name"
+            )
+            return [
+                ReadModelState(
+                    name=name,
+                    version=version,
+                    position=position,
+                    lag_events=lag,
+                    poison_events=poison,
+                    updated_at=updated_at,
+                )
+                for name, version, position, lag, poison, updated_at in cursor
+            ]
+
+    def parked(self, *, status: str | None, most: int) -> Sequence[ParkedState]:
+        """List parked reports of all organisations, newest first."""
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(
+                "SELECT id, organization_id, provider, status, reason, message_id, received_at, times_seen"
+                " FROM ops.parked_reports WHERE %(status)s::text IS NULL OR status = %(status)s"
+                " ORDER BY id DESC LIMIT %(most)s",
+                {"status": status, "most": most},
+            )
+            return [
+                ParkedState(
+                    id=id_,
+                    organization_id=organization_id,
+                    provider=provider,
+                    status=status_,
+                    reason=reason,
+                    message_id=message_id,
+                    received_at=received_at,
+                    times_seen=times_seen,
+                )
+                for id_, organization_id, provider, status_, reason, message_id, received_at, times_seen in cursor
+            ]
+
+    def parked_ids(self, ids: Sequence[int] | None) -> Sequence[tuple[UUID, int]]:
+        """Give organisation and id of these parked reports, or of all failed ones."""
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            if ids is None:
+                cursor.execute("SELECT organization_id, id FROM ops.parked_reports WHERE status = 'failed' ORDER BY id")
+            else:
+                cursor.execute(
+                    "SELECT organization_id, id FROM ops.parked_reports WHERE id = ANY(%s) ORDER BY id", (list(ids),)
+                )
+            return cursor.fetchall()
+
+    def parked_counts(self) -> dict[str, int]:
+        """Count parked reports by status."""
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute("SELECT status, count(*) FROM ops.parked_reports GROUP BY status")
+            return {"failed": 0, "orphaned": 0, **dict(cursor.fetchall())}

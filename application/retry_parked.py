@@ -1,0 +1,95 @@
+"""Try a parked report again, because somebody mended its cause or hopes so."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from uuid import UUID
+
+from application.drain_inbox import DrainInbox
+from application.ports.provider import Provider
+from application.ports.unit_of_work import (
+    ConcurrentAppendError,
+    Delivery,
+    FailedReport,
+    Orphan,
+    UnitOfWork,
+    UnitsOfWork,
+)
+from application.rematch_orphans import RERUNS_AFTER_CONFLICT, adopt
+from domain.errors import ApplicationError
+
+
+class UnknownParkedReportError(ApplicationError):
+    """The organisation has no parked report of that number; it may have been processed since."""
+
+    code = "unknown_parked_report"
+
+
+class RetryOutcome(StrEnum):
+    """What became of a retried report."""
+
+    PROCESSED = "processed"
+    STILL_FAILED = "failed"
+    STILL_ORPHANED = "orphaned"
+
+
+class RetryParked:
+    """Retries parked reports one by one.
+
+    Args:
+        units: Begins transactions.
+        providers: By name.
+        drain: Knows how a delivery is processed.
+
+    Source:
+        Postconditions on failure: retry by endpoint, command and page.
+    """
+
+    def __init__(self, units: UnitsOfWork, providers: Mapping[str, Provider], drain: DrainInbox) -> None:
+        self._units = units
+        self._providers = providers
+        self._drain = drain
+
+    def __call__(self, organization_id: UUID, report_id: int) -> RetryOutcome:
+        """Process a parked report again; whatever happens, it is not lost.
+
+        Raises:
+            UnknownParkedReportError: There is none of that number.
+            StoreUnavailableError: Nothing changed; try again later.
+        """
+        for _ in range(RERUNS_AFTER_CONFLICT):
+            try:
+                with self._units.begin() as unit:
+                    parked = unit.parked(organization_id, report_id)
+                    if parked is None:
+                        raise UnknownParkedReportError(f"there is no parked report {report_id}")
+                    if isinstance(parked, Orphan):
+                        return self._retry_orphan(unit, parked)
+                    return self._retry_failure(unit, parked)
+            except ConcurrentAppendError:
+                continue
+        raise ConcurrentAppendError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+
+    def _retry_orphan(self, unit: UnitOfWork, orphan: Orphan) -> RetryOutcome:
+        if orphan.email_id not in unit.registrations([orphan.email_id]):
+            return RetryOutcome.STILL_ORPHANED
+        adopt(unit, [orphan])
+        return RetryOutcome.PROCESSED
+
+    def _retry_failure(self, unit: UnitOfWork, failure: FailedReport) -> RetryOutcome:
+        delivery = Delivery(
+            id=failure.delivery_id,
+            endpoint_id=failure.endpoint_id,
+            organization_id=failure.organization_id,
+            provider=failure.provider,
+            correlation_id="",
+            received_at=failure.received_at,
+            attempts=0,
+            headers=failure.headers,
+            body=failure.body,
+        )
+        # First forget, then process: what fails again is parked again, with today's reason.
+        unit.unpark([failure.id])
+        drained = self._drain.process(unit, [delivery])
+        if drained.failed:
+            return RetryOutcome.STILL_FAILED
+        return RetryOutcome.STILL_ORPHANED if drained.orphaned else RetryOutcome.PROCESSED

@@ -1,0 +1,86 @@
+"""Find out what is wrong with an installation, in words that say what to do."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from entrypoints.bootstrap import Backend
+
+OLDEST_DUE_S: Final = 60.0
+MOST_LAG_EVENTS: Final = 10_000
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What.
+        text: How it is, and what to do if it is not well.
+    """
+
+    subject: str
+    ok: bool
+    text: str
+
+
+def examine(backend: Backend) -> list[Finding]:
+    """Look at everything that an installation needs; never changes anything."""
+    findings = [*_attempt("configuration", lambda: f"public address {backend.settings.public_url}")]
+    database = [*_attempt("database", backend.database_version)]
+    findings += database
+    findings += _attempt("redis", backend.redis_version)
+    if all(finding.ok for finding in database):
+        for subject, look in (
+            ("migrations", _migrations),
+            ("inbox", _inbox),
+            ("read models", _read_models),
+            ("parked reports", _parked),
+        ):
+            findings += _look(subject, look, backend)
+    return findings
+
+
+def _attempt(subject: str, ask: Callable[[], str]) -> Iterator[Finding]:
+    try:
+        yield Finding(subject=subject, ok=True, text=ask())
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
+        yield Finding(subject=subject, ok=False, text=f"{type(error).__name__}: {error}".strip().replace("\n", " "))
+
+
+def _look(subject: str, look: Callable[[Backend], Iterator[Finding]], backend: Backend) -> Iterator[Finding]:
+    try:
+        yield from look(backend)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
+        yield Finding(subject=subject, ok=False, text=f"{type(error).__name__}: {error}".strip().replace("\n", " "))
+
+
+def _migrations(backend: Backend) -> Iterator[Finding]:
+    missing = backend.missing_migrations()
+    text = f"missing: {', '.join(missing)}; run `mailpulse migrate`" if missing else "up to date"
+    yield Finding(subject="migrations", ok=not missing, text=text)
+
+
+def _inbox(backend: Backend) -> Iterator[Finding]:
+    inbox = backend.operations.inbox()
+    late = inbox.oldest_due_s > OLDEST_DUE_S
+    text = f"{inbox.due:,} due, the oldest for {inbox.oldest_due_s:.0f} s; {inbox.postponed:,} postponed"
+    yield Finding(subject="inbox", ok=not late, text=text + ("; is a worker running?" if late else ""))
+
+
+def _read_models(backend: Backend) -> Iterator[Finding]:
+    for state in backend.operations.read_models():
+        problems = []
+        if state.lag_events > MOST_LAG_EVENTS:
+            problems.append("is a projector running?")
+        if state.poison_events:
+            problems.append(f"{state.poison_events} events were set aside: run `mailpulse projections rebuild`")
+        text = f"{state.lag_events:,} events behind"
+        yield Finding(subject=f"read model {state.name}", ok=not problems, text="; ".join([text, *problems]))
+
+
+def _parked(backend: Backend) -> Iterator[Finding]:
+    counts = backend.operations.parked_counts()
+    text = f"{counts['failed']:,} failed, {counts['orphaned']:,} orphaned"
+    advice = "; see `mailpulse deliveries list --status failed`" if counts["failed"] else ""
+    yield Finding(subject="parked reports", ok=True, text=text + advice)

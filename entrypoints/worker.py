@@ -1,0 +1,140 @@
+"""The worker process: drains the inbox when the bell rings, and sweeps in case it did not."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import dramatiq
+import msgspec
+
+from domain.errors import MailpulseError
+from entrypoints.bootstrap import Backend
+
+logger = logging.getLogger(__name__)
+
+POLL_MS: Final = 20
+"""How long an idle consumer may sleep before it looks at Redis again; dramatiq's default is a second."""
+SWEEP_INTERVAL_S: Final = 1.0
+REMATCH_INTERVAL_S: Final = 5.0
+CONFIRMATION_INTERVAL_S: Final = 2.0
+STOP_TIMEOUT_MS: Final = 6_000
+
+
+class Drainer:
+    """Drains for all threads of this process, one at a time: they would only wait for each other.
+
+    Args:
+        drain_all: Drains until nothing is due; asked between batches whether to go on.
+    """
+
+    def __init__(self, drain_all: Callable[[Callable[[], bool]], int]) -> None:
+        self._drain_all = drain_all
+        self._draining = threading.Lock()
+        self._rung = threading.Event()
+        self._stopping = threading.Event()
+
+    def drain(self) -> None:
+        """Drain, or have the thread that drains look once more."""
+        self._rung.set()
+        while self._rung.is_set() and not self._stopping.is_set():
+            if not self._draining.acquire(blocking=False):
+                return
+            try:
+                self._rung.clear()
+                self._drain_all(lambda: not self._stopping.is_set())
+            finally:
+                self._draining.release()
+
+    def stop(self) -> None:
+        """Finish the batch that is being drained, and begin no other."""
+        self._stopping.set()
+
+
+class Chore(msgspec.Struct, frozen=True):
+    """Something to be done again and again, whether or not Redis is there.
+
+    Attributes:
+        interval_s: From the end of one time to the begin of the next.
+    """
+
+    name: str
+    interval_s: float
+    do: Callable[[], object]
+
+
+class Sweeper:
+    """Does the chores of one process in a thread; a chore that fails is done again at its next time."""
+
+    def __init__(self, chores: list[Chore]) -> None:
+        self._chores = chores
+        self._stopping = threading.Event()
+        self._failing: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="sweeper")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the chore at hand and end."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        due = {chore.name: 0.0 for chore in self._chores}
+        while not self._stopping.wait(max(0.05, min(due.values()) - time.monotonic())):
+            for chore in self._chores:
+                if due[chore.name] <= time.monotonic() and not self._stopping.is_set():
+                    self._do(chore)
+                    due[chore.name] = time.monotonic() + chore.interval_s
+
+    def _do(self, chore: Chore) -> None:
+        try:
+            chore.do()
+        except MailpulseError as error:
+            if chore.name not in self._failing:  # once an outage, not once a second
+                logger.warning("A chore cannot be done", extra={"event": "chore_failed", "chore": chore.name})
+                logger.debug("Why", extra={"event": "chore_failed", "chore": chore.name, "error": str(error)})
+            self._failing.add(chore.name)
+        except Exception:
+            logger.exception("A chore failed", extra={"event": "chore_failed", "chore": chore.name})
+        else:
+            self._failing.discard(chore.name)
+
+
+def run(backend: Backend) -> None:
+    """Work until SIGTERM or SIGINT; then finish what is in hand.
+
+    Args:
+        backend: Of this process.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    drainer = Drainer(backend.drain.drain_all)
+
+    def sweep() -> None:
+        if backend.operations.has_due_delivery():
+            drainer.drain()
+
+    sweeper = Sweeper(
+        [
+            Chore("drain", SWEEP_INTERVAL_S, sweep),
+            Chore("rematch", REMATCH_INTERVAL_S, backend.rematch.sweep),
+            Chore("confirm", CONFIRMATION_INTERVAL_S, backend.confirm_subscriptions),
+        ]
+    )
+    backend.declare_drain(drainer.drain)
+    worker = dramatiq.Worker(backend.broker, worker_threads=backend.settings.worker_threads, worker_timeout=POLL_MS)
+    worker.start()
+    sweeper.start()
+    logger.info("The worker works", extra={"event": "worker_started"})
+    stop.wait()
+    drainer.stop()
+    sweeper.stop()
+    worker.stop(timeout=STOP_TIMEOUT_MS)
+    backend.close()
+    logger.info("The worker has stopped", extra={"event": "worker_stopped"})
