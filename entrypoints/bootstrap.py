@@ -37,6 +37,7 @@ from adapters.providers import registry
 from adapters.secrets import SecretBox
 from adapters.sns.certificates import HttpsCertificates
 from adapters.sns.confirmation import SnsSubscriptionConfirmer
+from adapters.sns.local_certificates import LocalCertificates
 from application.access import AccessControl
 from application.confirm_subscriptions import ConfirmSubscriptions
 from application.drain_inbox import DrainInbox
@@ -77,6 +78,9 @@ SCORES_TABLES: Final = ReadModelTables(name=scores.NAME, version=1, script="scor
 
 
 READ_MODEL_TABLES: Final = (ENGAGEMENT_TABLES, SCORES_TABLES)
+
+SNS_CERTIFICATES: Final = "sns-certificates"
+"""Directory in the data dir whose certificates the operator vouches for."""
 
 R = TypeVar("R")
 V = TypeVar("V")
@@ -141,7 +145,8 @@ class Backend:
     @cached_property
     def providers(self) -> Any:
         """The provider registry."""
-        return registry(HttpsCertificates())
+        local = LocalCertificates(self.settings.data_dir / SNS_CERTIFICATES)
+        return registry(HttpsCertificates(local))
 
     @cached_property
     def drain(self) -> DrainInbox:
