@@ -13,7 +13,7 @@ import msgspec
 from domain.values import BounceKind, Verdict
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
     """What every report tells.
 
     Attributes:
@@ -47,19 +47,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
         return f"{self.KIND}\n\n{self.occurred_at.isoformat()}"
 
 
-class RecordDelivery(Report, frozen=True, kw_only=True, tag="delivered"):
+class RecordDelivery(Report, frozen=True, kw_only=True, tag="delivered", gc=False):
     """The recipient's mail server took the email."""
 
     KIND = "delivered"
 
 
-class RecordDeferral(Report, frozen=True, kw_only=True, tag="deferred"):
+class RecordDeferral(Report, frozen=True, kw_only=True, tag="deferred", gc=False):
     """The recipient's mail server asked to try again later."""
 
     KIND = "deferred"
 
 
-class RecordOpen(Report, frozen=True, kw_only=True, tag="opened"):
+class RecordOpen(Report, frozen=True, kw_only=True, tag="opened", gc=False):
     """The email was displayed, or something fetched its images.
 
     Attributes:
@@ -75,7 +75,7 @@ class RecordOpen(Report, frozen=True, kw_only=True, tag="opened"):
     provider_verdict: Verdict | None = None
 
 
-class RecordClick(Report, frozen=True, kw_only=True, tag="clicked"):
+class RecordClick(Report, frozen=True, kw_only=True, tag="clicked", gc=False):
     """A link of the email was followed.
 
     Attributes:
@@ -100,7 +100,7 @@ class RecordClick(Report, frozen=True, kw_only=True, tag="clicked"):
         return f"{self.KIND}\n\n{self.occurred_at.isoformat()}\n{self.url}\n{self.link_position}"
 
 
-class RecordBounce(Report, frozen=True, kw_only=True, tag="bounced"):
+class RecordBounce(Report, frozen=True, kw_only=True, tag="bounced", gc=False):
     """The email came back.
 
     Attributes:
@@ -114,7 +114,7 @@ class RecordBounce(Report, frozen=True, kw_only=True, tag="bounced"):
     reason: str = ""
 
 
-class RecordDrop(Report, frozen=True, kw_only=True, tag="dropped"):
+class RecordDrop(Report, frozen=True, kw_only=True, tag="dropped", gc=False):
     """The provider itself refused to send the email.
 
     Attributes:
@@ -126,19 +126,19 @@ class RecordDrop(Report, frozen=True, kw_only=True, tag="dropped"):
     reason: str = ""
 
 
-class RecordSpamReport(Report, frozen=True, kw_only=True, tag="spam_reported"):
+class RecordSpamReport(Report, frozen=True, kw_only=True, tag="spam_reported", gc=False):
     """The recipient marked the email as spam."""
 
     KIND = "spam_reported"
 
 
-class RecordUnsubscribe(Report, frozen=True, kw_only=True, tag="unsubscribed"):
+class RecordUnsubscribe(Report, frozen=True, kw_only=True, tag="unsubscribed", gc=False):
     """The recipient asked for no more email."""
 
     KIND = "unsubscribed"
 
 
-class RecordReply(Report, frozen=True, kw_only=True, tag="replied"):
+class RecordReply(Report, frozen=True, kw_only=True, tag="replied", gc=False):
     """The recipient answered."""
 
     KIND = "replied"

@@ -1,6 +1,6 @@
 """What can be known about an email: the facts that are kept for good, each under a topic of its own.
 
-Facts are frozen msgspec structs. `eventsourcing` stores them through `Recorded`, which carries the place in the stream,
+Facts are frozen msgspec structs without cycles, so the garbage collector need not look at them. `eventsourcing` stores them through `Recorded`, which carries the place in the stream,
 so that a fact never repeats what its row already says. Optional fields may be added; for anything else docs/events.md
 says how a topic gets a new version.
 """
@@ -16,7 +16,7 @@ from domain.values import BounceKind, Verdict
 Metadata: TypeAlias = dict[str, str | int | float | bool | None]
 
 
-class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The fields of a fact that tell who somebody is, kept together so that they can be protected together (SEC-6)."""
 
     address: str = ""
@@ -29,14 +29,14 @@ class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NOBODY: Final = Personal()
 
 
-class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Party(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Somebody or something that the host application knows by its own id."""
 
     id: str
     name: str = ""
 
 
-class JobReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class JobReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The job that an email is about, and who may see it besides recruiters (ROLE)."""
 
     id: str
@@ -44,7 +44,7 @@ class JobReference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     hiring_manager_id: str = ""
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What every reported fact tells.
 
     Attributes:
@@ -64,7 +64,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     metadata: Metadata | None = None
 
 
-class Engagement(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Engagement(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An open or a click, and who is thought to have caused it (BR-558.7).
 
     Attributes:
@@ -80,7 +80,7 @@ class Engagement(Fact, frozen=True, kw_only=True, omit_defaults=True):
     rule_version: int = 0
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The email was registered as sent.
 
     Attributes:
@@ -109,25 +109,25 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     personal: Personal = NOBODY
 
 
-class Delivered(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Delivered(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The recipient's mail server took the email."""
 
     TOPIC = "EmailMessage.Delivered"
 
 
-class Deferred(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Deferred(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The recipient's mail server asked to try again later."""
 
     TOPIC = "EmailMessage.Deferred"
 
 
-class Opened(Engagement, frozen=True, kw_only=True, omit_defaults=True):
+class Opened(Engagement, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The email was displayed, or its images were fetched."""
 
     TOPIC = "EmailMessage.Opened"
 
 
-class Clicked(Engagement, frozen=True, kw_only=True, omit_defaults=True):
+class Clicked(Engagement, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A link was followed; the same URL at two positions is two links (AF-4)."""
 
     TOPIC = "EmailMessage.Clicked"
@@ -137,7 +137,7 @@ class Clicked(Engagement, frozen=True, kw_only=True, omit_defaults=True):
     link_text: str = ""
 
 
-class Bounced(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Bounced(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The email came back."""
 
     TOPIC = "EmailMessage.Bounced"
@@ -146,7 +146,7 @@ class Bounced(Fact, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
-class Dropped(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Dropped(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The provider refused to send the email; it never left."""
 
     TOPIC = "EmailMessage.Dropped"
@@ -154,19 +154,19 @@ class Dropped(Fact, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
-class SpamReported(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class SpamReported(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The recipient marked the email as spam."""
 
     TOPIC = "EmailMessage.SpamReported"
 
 
-class Unsubscribed(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Unsubscribed(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The recipient asked for no more email."""
 
     TOPIC = "EmailMessage.Unsubscribed"
 
 
-class Replied(Fact, frozen=True, kw_only=True, omit_defaults=True):
+class Replied(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The recipient answered."""
 
     TOPIC = "EmailMessage.Replied"
@@ -178,7 +178,7 @@ ReportedFact: TypeAlias = (
 AnyFact: TypeAlias = Sent | ReportedFact
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """A fact at its place in an email's stream; what `eventsourcing` stores and returns.
 
     Attributes:

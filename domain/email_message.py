@@ -66,12 +66,11 @@ class EmailMessage:
         "unsubscribed_at",
     )
 
-    def __init__(self, email_id: UUID, history: Sequence[Recorded] = ()) -> None:
-        """Fold a stream.
+    def __init__(self, email_id: UUID) -> None:
+        """Begin with nothing known.
 
         Args:
             email_id: As `email_id_for` names it.
-            history: In stream order; empty for an email that nobody registered.
         """
         self._id = email_id
         self._version = 0
@@ -93,8 +92,6 @@ class EmailMessage:
         self.unsubscribed_at: datetime | None = None
         self.replied_at: datetime | None = None
         self.reply_count = 0
-        for recorded in history:
-            self._evolve(recorded.fact)
 
     @property
     def id(self) -> UUID:
@@ -155,10 +152,11 @@ class EmailMessage:
         return True
 
     def _record(self, fact: AnyFact) -> None:
-        self._evolve(fact)
+        self.replay(fact)
         self._pending.append(Recorded(self._id, self._version, fact))
 
-    def _evolve(self, fact: AnyFact) -> None:
+    def replay(self, fact: AnyFact) -> None:
+        """Fold the next fact of the stream."""
         self._version += 1
         if isinstance(fact, Sent):
             self.sent = fact

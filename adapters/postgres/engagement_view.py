@@ -1,64 +1,44 @@
 """The engagement rows in PostgreSQL: read and written by the set, never row by row."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import astuple
 from psycopg import Cursor
 
+from read_models.engagement.projection import WORDS
 from read_models.engagement.view import AutomatedRow, Changes, EmailLog, EventRow, LinkKey, Named, Totals
 
-_CHANGING: Final = (
-    ("updated_at", "timestamptz"),
-    ("delivered_at", "timestamptz"),
-    ("deferred_at", "timestamptz"),
-    ("opened_at", "timestamptz"),
-    ("open_count", "integer"),
-    ("clicked_at", "timestamptz"),
-    ("click_count", "integer"),
-    ("unique_click_count", "integer"),
-    ("replied_at", "timestamptz"),
-    ("reply_count", "integer"),
-    ("last_engaged_at", "timestamptz"),
-    ("bounced_at", "timestamptz"),
-    ("bounce_type", "text"),
-    ("bounce_reason", "text"),
-    ("dropped_at", "timestamptz"),
-    ("drop_reason", "text"),
-    ("unsubscribed_at", "timestamptz"),
-    ("spam_reported_at", "timestamptz"),
-    ("machine_open_count", "integer"),
-    ("scanner_click_count", "integer"),
-)
-_CONTEXT: Final = (
-    "id",
-    "email_id",
-    "organization_id",
-    "tracking_id",
-    "tracking",
-    "job_id",
-    "template_id",
-    "campaign_id",
-    "campaign_contact_id",
-    "sent_at",
-)
-_LOADED: Final = (*_CONTEXT, *(name for name, _ in _CHANGING))
 _ALL: Final = EmailLog.__struct_fields__
-_CHANGING_NAMES: Final = tuple(name for name, _ in _CHANGING)
+_LOADED: Final = _ALL[: _ALL.index("created_at")]
+"""In the order of the struct, whose later fields only the registration tells."""
+_CHANGING: Final = _LOADED[_LOADED.index("updated_at") :]
+_TYPES: Final = dict.fromkeys(_CHANGING, "timestamptz") | {
+    "open_count": "integer",
+    "click_count": "integer",
+    "unique_click_count": "integer",
+    "reply_count": "integer",
+    "bounce_type": "text",
+    "bounce_reason": "text",
+    "drop_reason": "text",
+    "machine_open_count": "integer",
+    "scanner_click_count": "integer",
+}
 
 _LOAD: Final = f"SELECT {', '.join(_LOADED)} FROM email_logs WHERE email_id = ANY(%s)"  # noqa: S608 - constants
 _COPY_EMAILS: Final = f"COPY email_logs ({', '.join(_ALL)}) FROM STDIN"
 _STAGE: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_emails (id bigint NOT NULL, "
-    + ", ".join(f"{name} {type_}" for name, type_ in _CHANGING)
+    + ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items())
     + ") ON COMMIT DELETE ROWS"
 )
-_COPY_STAGED: Final = f"COPY pg_temp.staged_emails (id, {', '.join(_CHANGING_NAMES)}) FROM STDIN"
+_COPY_STAGED: Final = f"COPY pg_temp.staged_emails (id, {', '.join(_CHANGING)}) FROM STDIN"
 _UPDATE_EMAILS: Final = (
     "UPDATE email_logs e SET "  # noqa: S608 - constants
-    + ", ".join(f"{name} = s.{name}" for name in _CHANGING_NAMES)
+    + ", ".join(f"{name} = s.{name}" for name in _CHANGING)
     + " FROM pg_temp.staged_emails s WHERE e.id = s.id"
 )
 _COPY_EVENTS: Final = (
@@ -69,7 +49,14 @@ _TRACKING_COLUMNS: Final = (
     "id, campaign_contact_id, event_type, event_data, event_timestamp, tracking_id, user_agent, ip_address,"
     " clicked_url, created_at, organization_id, email_log_id"
 )
-_COPY_TRACKING: Final = f"COPY engagement_tracking ({_TRACKING_COLUMNS}) FROM STDIN"
+_LONG_WORDS: Final = " ".join(f"WHEN '{short}' THEN '{long}'" for long, short in WORDS.values())
+_ADD_TRACKING: Final = (
+    f"INSERT INTO engagement_tracking ({_TRACKING_COLUMNS})"  # noqa: S608 - constants
+    f" SELECT v.event_id, e.campaign_contact_id, CASE v.event_type {_LONG_WORDS} END, v.metadata, v.occurred_at,"
+    " e.tracking_id, v.user_agent, v.ip_address, v.url, v.created_at, e.organization_id, e.id"
+    " FROM email_engagement_events v JOIN email_logs e ON e.id = v.email_log_id"
+    " WHERE e.tracking AND (v.id BETWEEN %s AND %s OR v.id = ANY(%s))"
+)
 _COPY_AUTOMATED: Final = (
     f"COPY automated_engagement ({_TRACKING_COLUMNS}, engagement_event_id, verdict, reasons, confidence, rule_version)"
     " FROM STDIN"
@@ -78,8 +65,8 @@ _TOTALS_FIELDS: Final = Totals.__struct_fields__
 _ADD_TOTALS: Final = (
     "INSERT INTO email_totals AS t (organization_id, sent_hour, job_id, campaign_id, template_id, "  # noqa: S608 - constants
     + ", ".join(_TOTALS_FIELDS)
-    + ") VALUES (%s, %s, %s, %s, %s"
-    + ", %s" * len(_TOTALS_FIELDS)
+    + ") SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[]"
+    + ", %s::bigint[]" * len(_TOTALS_FIELDS)
     + ") ON CONFLICT (organization_id, sent_hour, job_id, campaign_id, template_id) DO UPDATE SET "
     + ", ".join(f"{name} = t.{name} + excluded.{name}" for name in _TOTALS_FIELDS)
 )
@@ -92,6 +79,9 @@ ON CONFLICT (email_log_id, link_key) DO UPDATE SET click_count = l.click_count +
     first_clicked_at = least(l.first_clicked_at, excluded.first_clicked_at),
     link_text = CASE l.link_text WHEN '' THEN excluded.link_text ELSE l.link_text END
 """
+
+_FIRST_CHANGING: Final = _ALL.index("updated_at")
+_AFTER_CHANGING: Final = _ALL.index("created_at")
 
 _json = msgspec.json.Encoder().encode
 
@@ -106,11 +96,8 @@ class PostgresEngagementView:
         if not email_ids:
             return {}
         self._cursor.execute(_LOAD, (list(email_ids),), binary=True)
-        found: dict[UUID, EmailLog] = {}
-        for row in self._cursor:
-            email = EmailLog(**dict(zip(_LOADED, row, strict=True)))
-            found[email.email_id] = email
-        return found
+        emails = [EmailLog(*row) for row in self._cursor.fetchall()]
+        return {email.email_id: email for email in emails}
 
     def links(self, keys: Collection[LinkKey]) -> Collection[LinkKey]:
         self._cursor.execute(
@@ -131,8 +118,8 @@ class PostgresEngagementView:
         self._add_links(changes)
         self._add_totals(changes)
 
-    def _copy(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        # Text format, every value already text: psycopg then only escapes, which is several times as quick as adapting.
+    def _copy(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        # Text format of text and whole numbers, which psycopg escapes in C; its own dumpers for the rest are Python.
         with self._cursor.copy(statement.encode()) as copy:
             for row in rows:
                 copy.write_row(row)
@@ -140,7 +127,7 @@ class PostgresEngagementView:
     def _add_emails(self, emails: Collection[EmailLog]) -> None:
         if not emails:
             return
-        self._copy(_COPY_EMAILS, ([_text(getattr(email, name)) for name in _ALL] for email in emails))  # type: ignore[misc]  # write_row takes any sequence
+        self._copy(_COPY_EMAILS, ([_plain(value) for value in astuple(email)] for email in emails))
         self._cursor.execute(
             "INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)"
             " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) ON CONFLICT (id) DO NOTHING",
@@ -190,7 +177,10 @@ class PostgresEngagementView:
         self._cursor.execute(_STAGE)
         self._copy(
             _COPY_STAGED,
-            ((str(email.id), *[_text(getattr(email, name)) for name in _CHANGING_NAMES]) for email in emails),
+            (
+                [email.id, *[_plain(value) for value in astuple(email)[_FIRST_CHANGING:_AFTER_CHANGING]]]
+                for email in emails
+            ),
         )
         self._cursor.execute(_UPDATE_EMAILS)
 
@@ -209,12 +199,12 @@ class PostgresEngagementView:
             return
         self._copy(
             _COPY_EVENTS,
-            (
+            [
                 (
-                    str(row.place),
+                    row.place,
                     row.key.hex,
                     row.email.organization_id.hex,
-                    str(row.email.id),
+                    row.email.id,
                     row.event_word,
                     row.occurred_at.isoformat(),
                     row.url,
@@ -224,26 +214,29 @@ class PostgresEngagementView:
                     row.recorded_at.isoformat(),
                 )
                 for row in rows
-            ),
+            ],
         )
-        self._copy(_COPY_TRACKING, (_tracking_row(row) for row in rows if row.email.tracking))
+        places = [row.place for row in rows if row.place > 0]
+        implied = [row.place for row in rows if row.place < 0]
+        # The second table holds the same facts beside what the email knows: joined there, not sent twice.
+        self._cursor.execute(_ADD_TRACKING, (min(places, default=0), max(places, default=0), implied))
 
     def _add_automated(self, rows: Collection[AutomatedRow]) -> None:
         if not rows:
             return
         self._copy(
             _COPY_AUTOMATED,
-            (
+            [
                 (
                     *_tracking_row(automated.row),
-                    str(automated.row.place),
+                    automated.row.place,
                     automated.verdict,
                     "{" + ",".join(automated.reasons) + "}",
                     str(automated.confidence),
-                    str(automated.rule_version),
+                    automated.rule_version,
                 )
                 for automated in rows
-            ),
+            ],
         )
 
     def _add_links(self, changes: Changes) -> None:
@@ -267,35 +260,39 @@ class PostgresEngagementView:
         )
 
     def _add_totals(self, changes: Changes) -> None:
-        self._cursor.executemany(_ADD_TOTALS, [(*key, *sums) for key, sums in sorted(changes.totals.items())])
+        if changes.totals:
+            rows = [(*key, *sums) for key, sums in sorted(changes.totals.items())]
+            self._cursor.execute(_ADD_TOTALS, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _in_key_order(named: Mapping[tuple[UUID, str], Named]) -> list[Named]:
     return [value for _, value in sorted(named.items())]
 
 
-def _tracking_row(row: EventRow) -> tuple[str | None, ...]:
+def _tracking_row(row: EventRow) -> tuple[str | int | None, ...]:
+    email = row.email
     return (
         row.key.hex,
-        row.email.campaign_contact_id.hex,
+        email.campaign_contact_id.hex,
         row.event_type,
         _json(row.event_data).decode() if row.event_data else None,
         row.occurred_at.isoformat(),
-        row.email.tracking_id,
+        email.tracking_id,
         row.user_agent,
         row.ip_address,
         row.url,
         row.recorded_at.isoformat(),
-        row.email.organization_id.hex,
-        str(row.email.id),
+        email.organization_id.hex,
+        email.id,
     )
 
 
-def _text(value: object) -> str | None:
+def _plain(value: object) -> str | int | None:
+    """Write what psycopg would write, without its Python dumpers."""
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, datetime):
-        return value.isoformat()
     if isinstance(value, bool):
         return "t" if value else "f"
-    return str(value)
+    if isinstance(value, int):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else str(value)

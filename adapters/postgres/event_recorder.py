@@ -1,6 +1,6 @@
 """The library's PostgreSQL recorder, appending many streams in one statement of somebody else's transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -56,10 +56,11 @@ class BatchRecorder(PostgresApplicationRecorder):
             for row in rows:
                 copy.write_row(row)
 
-    def streams(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> Iterator[StoredRow]:
+    def streams(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> list[StoredRow]:
         """Read whole streams, one after the other, each in its order."""
         cursor.execute(self._streams, (list(originator_ids),), binary=True)
-        return iter(cursor)
+        rows: list[StoredRow] = cursor.fetchall()
+        return rows
 
     def first_events(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
         """Give the place in the global order and the state of each stream's first event."""

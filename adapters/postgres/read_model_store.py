@@ -63,6 +63,8 @@ class PostgresReadModelStore(Generic[V]):
                 if row is None:
                     raise StandingByError(f"another projector holds the read model {self._name}")
                 cursor.execute(self._search_path)
+                # Rows and position are lost together, and folded again: nothing here waits for the disk.
+                cursor.execute("SET LOCAL synchronous_commit = off")
                 log = PostgresEventLog(cursor, self._recorder, self._mapper)
                 yield PostgresProgress(cursor, self._name, row[0], self._make_view(cursor), log)
         except (OperationalError, InterfaceError, PoolTimeout) as error:

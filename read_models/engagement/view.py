@@ -10,7 +10,7 @@ import msgspec
 NO_CAMPAIGN: Final = UUID(int=0)
 
 
-class EmailLog(msgspec.Struct, kw_only=True):
+class EmailLog(msgspec.Struct):
     """One email's row: what was registered, and what the facts so far add up to.
 
     Attributes:
@@ -25,24 +25,13 @@ class EmailLog(msgspec.Struct, kw_only=True):
     id: int
     email_id: UUID
     organization_id: UUID
-    provider: str = ""
-    message_id: str = ""
     tracking_id: str
     tracking: bool
-    subject: str = ""
-    recipient_type: str = ""
-    recipient_id: str = ""
-    recipient_email: str = ""
-    recipient_name: str = ""
-    sender_id: str = ""
-    sender_name: str = ""
     job_id: str | None
     template_id: str | None
-    template_name: str | None = None
     campaign_id: UUID | None
     campaign_contact_id: UUID
     sent_at: datetime
-    created_at: datetime | None = None
     updated_at: datetime
     delivered_at: datetime | None = None
     deferred_at: datetime | None = None
@@ -63,6 +52,18 @@ class EmailLog(msgspec.Struct, kw_only=True):
     spam_reported_at: datetime | None = None
     machine_open_count: int = 0
     scanner_click_count: int = 0
+    # Told by the registration alone; not read again.
+    created_at: datetime | None = None
+    provider: str = ""
+    message_id: str = ""
+    subject: str = ""
+    recipient_type: str = ""
+    recipient_id: str = ""
+    recipient_email: str = ""
+    recipient_name: str = ""
+    sender_id: str = ""
+    sender_name: str = ""
+    template_name: str | None = None
 
     @property
     def open_is_implied(self) -> bool:
@@ -77,7 +78,7 @@ class EmailLog(msgspec.Struct, kw_only=True):
         )
 
 
-class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One fact in a timeline, in ``engagement_tracking`` and ``email_engagement_events``.
 
     Attributes:
