@@ -1,0 +1,69 @@
+"""Candidates by their engagement, and how one candidate's engagement shows."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import get
+from litestar.params import FromPath, QueryParameter
+
+from domain.policies.scoring import Level, score_candidate
+from entrypoints.web import examples
+from entrypoints.web.auth import READERS, ApiRequest, audience_of
+from entrypoints.web.operations import described
+from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, page
+from entrypoints.web.problems import UnknownThingError
+from entrypoints.web.services import Services
+from read_models.candidates.queries import CandidateEngagement, CandidateRanking, scored
+
+TAGS: Final = ["candidates"]
+
+
+@get(
+    "/candidates",
+    opt=READERS,
+    tags=TAGS,
+    summary="Rank candidates by score, the highest first",
+    description="`levels` counts the candidates of the whole list by badge. Scores are at most an hour old.",
+    operation_class=described(
+        answers={
+            **examples.a_list_of(examples.CANDIDATE),
+            "levels": {"hot": 3, "warm": 12, "cold": 40, "unmeasured": 2},
+        },
+        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+    ),
+)
+async def list_candidates(
+    request: ApiRequest,
+    services: Services,
+    level: Annotated[Level | None, QueryParameter(description="Only candidates with this badge.")] = None,
+    limit: Limit = USUAL_PAGE,
+    cursor: Cursor = None,
+) -> CandidateRanking:
+    """See `CandidateQueries.ranking`."""
+    return await services.candidates.ranking(audience_of(request.user), level, page(limit, cursor), services.clock())
+
+
+@get(
+    "/candidates/{candidate_id:str}/engagement",
+    opt=READERS,
+    tags=TAGS,
+    summary="Show a candidate's score, statistics and recent activity",
+    description="Score and statistics are of this moment, over tracked emails of the last 90 days.",
+    operation_class=described(
+        answers={**examples.CANDIDATE, "recent_activity": [examples.ACTIVITY]}, problems=(HTTPStatus.NOT_FOUND,)
+    ),
+)
+async def show_candidate_engagement(
+    request: ApiRequest, services: Services, candidate_id: FromPath[str]
+) -> CandidateEngagement:
+    """See `CandidateQueries.record`."""
+    now = services.clock()
+    record = await services.candidates.record(audience_of(request.user), candidate_id, now)
+    if record is None:
+        raise UnknownThingError("there is no such candidate")
+    score = scored(record.candidate_id, record.name, record.activity, score_candidate(record.activity, now))
+    return CandidateEngagement(**msgspec.structs.asdict(score), recent_activity=record.recent_activity)
+
+
+CANDIDATE_HANDLERS: Final[list[Any]] = [list_candidates, show_candidate_engagement]

@@ -1,0 +1,62 @@
+"""The OpenAPI document; nothing of it is fetched from elsewhere."""
+
+import re
+from importlib.metadata import version
+from typing import Any, Final
+
+import msgspec
+from litestar import Request
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
+from entrypoints.web.administration import NewApiKey, NewOrganization, NewUserSession
+from entrypoints.web.problems import Problem
+from entrypoints.web.webhook_endpoints import NewWebhookEndpoint
+
+SHARED_TYPES: Final[tuple[type[Any], ...]] = (
+    EmailRegistration,
+    NewApiKey,
+    NewOrganization,
+    NewUserSession,
+    NewWebhookEndpoint,
+    Problem,
+    RegisteredEmail,
+    RejectedEmail,
+)
+"""Types that operations refer to by name."""
+
+
+GENERIC_NAME: Final = re.compile(rb"Page_(?:\w+\.)+(\w+)_(?=\")")
+
+
+class DocumentPlugin(JsonRenderPlugin):
+    """Serves the document as JSON, with the shared types that Litestar's own collection leaves out."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Complete the document; pages are called ``PageOfEmailView``, not by the place of their modules."""
+        _, shared = msgspec.json.schema_components(SHARED_TYPES, ref_template="#/components/schemas/{name}")
+        components = {**openapi_schema["components"], "schemas": {**openapi_schema["components"]["schemas"], **shared}}
+        return GENERIC_NAME.sub(rb"PageOf\1", self.render_json(request, {**openapi_schema, "components": components}))
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Give the frame of the document, served at ``/schema`` and ``/schema/openapi.json``."""
+    return OpenAPIConfig(
+        title="Mailpulse",
+        version=version("mailpulse"),
+        description=(
+            "How people engage with the emails a recruiting team sends. Times are RFC 3339 in UTC, rates are "
+            "percentages, lists page by `limit` and `cursor`, errors are `application/problem+json`."
+        ),
+        path="/schema",
+        render_plugins=[DocumentPlugin(path=["/openapi.json", "/"])],
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(
+                    type="http", scheme="bearer", description="An API key (`mp_key_…`) or a user token (`mp_user_…`)."
+                )
+            },
+        ),
+    )
