@@ -52,6 +52,19 @@ def parse_secret_keys(text: str) -> tuple[Secret, ...]:
     return tuple(Secret(key) for key in keys)
 
 
+def parse_operator_token(text: str) -> Secret | None:
+    """Read the operator's bearer token; no message ever shows it.
+
+    Raises:
+        ValueError: It is short.
+    """
+    if not text:
+        return None
+    if len(text) < SECRET_KEY_MIN_CHARACTERS:
+        raise ValueError(f"has {len(text)} characters: give a token of at least {SECRET_KEY_MIN_CHARACTERS}")
+    return Secret(text)
+
+
 def kept_secret_keys(data_dir: Path) -> tuple[Secret, ...]:
     """Give the keys of this data dir, made on first use; every process gets the same ones.
 

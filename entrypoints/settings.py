@@ -8,7 +8,13 @@ from typing import Self, TypeVar
 import msgspec
 
 from domain.errors import MailpulseError
-from entrypoints.secret_keys import SECRET_KEY_MIN_CHARACTERS, Secret, kept_secret_keys, parse_secret_keys
+from entrypoints.secret_keys import (
+    SECRET_KEY_MIN_CHARACTERS,
+    Secret,
+    kept_secret_keys,
+    parse_operator_token,
+    parse_secret_keys,
+)
 from entrypoints.setting_values import (
     Network,
     local_url,
@@ -45,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         data_dir: Absolute; holds the embedded servers' data and the generated secret keys.
         public_url: How recipients and browsers reach the service; no trailing slash.
         secret_keys: Newest first; empty only while embedded, see ``with_secret_keys``.
+        operator_token: Lets whoever runs the installation create organisations over HTTP; ``None``: nobody.
         trusted_proxies: Peers whose X-Forwarded-For is believed.
         log_level: Lower case, as in ``LOG_LEVELS``.
         web_workers: Web processes that share the port.
@@ -60,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     public_url: str
     secret_keys: tuple[Secret, ...] = ()
+    operator_token: Secret | None = None
     trusted_proxies: tuple[Network, ...] = ()
     log_level: str = "info"
     web_workers: int = 1
@@ -87,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             port=port,
             public_url=read("MAILPULSE_PUBLIC_URL", local_url(host, port), parse_public_url),
             secret_keys=read("MAILPULSE_SECRET_KEYS", "", parse_secret_keys),
+            operator_token=read("MAILPULSE_OPERATOR_TOKEN", "", parse_operator_token),
             trusted_proxies=read("MAILPULSE_TRUSTED_PROXIES", "", parse_networks),
             log_level=read("MAILPULSE_LOG_LEVEL", "info", parse_log_level),
             web_workers=read("MAILPULSE_WEB_PROCESSES", "1", whole_number(1, 64)),
@@ -155,7 +164,7 @@ KNOWN_NAMES = frozenset(
     PREFIX + name
     for name in (
         *("DATABASE_URL", "REDIS_URL", "DATA_DIR", "HOST", "PORT", "PUBLIC_URL", "SECRET_KEYS", "TRUSTED_PROXIES"),
-        *("LOG_LEVEL", "WEB_PROCESSES", "WORKER_PROCESSES", "WORKER_THREADS", "SUPERVISOR_PID"),
+        *("LOG_LEVEL", "OPERATOR_TOKEN", "WEB_PROCESSES", "WORKER_PROCESSES", "WORKER_THREADS", "SUPERVISOR_PID"),
     )
 )
 

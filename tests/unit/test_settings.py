@@ -39,6 +39,7 @@ def test_every_setting_is_read():
             "MAILPULSE_HOST": "0.0.0.0",  # noqa: S104  the example
             "MAILPULSE_PORT": "80",
             "MAILPULSE_PUBLIC_URL": "https://mail.example.com/pulse/",
+            "MAILPULSE_OPERATOR_TOKEN": "an operator's long token",
             "MAILPULSE_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::/32",
             "MAILPULSE_LOG_LEVEL": "DEBUG",
             "MAILPULSE_WEB_PROCESSES": "2",
@@ -55,6 +56,7 @@ def test_every_setting_is_read():
         port=80,
         public_url="https://mail.example.com/pulse",
         secret_keys=tuple(Secret(key) for key in KEYS.split(",")),
+        operator_token=Secret("an operator's long token"),
         trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8::/32")),
         log_level="debug",
         web_workers=2,
