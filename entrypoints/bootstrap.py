@@ -1,9 +1,12 @@
 """The composition root: the one file that names concrete adapters. Nothing here connects until it is used."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
+from hmac import compare_digest
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -15,38 +18,52 @@ from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
 from adapters.agents import read_agent
+from adapters.dramatiq.bell import DramatiqBell
 from adapters.dramatiq.broker import redis_broker
 from adapters.dramatiq.jobs import declare_drain
+from adapters.endpoint_cache import CachedEndpoints
 from adapters.postgres.access_tokens import PostgresAccessTokens
 from adapters.postgres.confirmations import PostgresConfirmations
 from adapters.postgres.datastore import open_datastore
 from adapters.postgres.engagement_view import PostgresEngagementView
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_recorder import BatchRecorder
+from adapters.postgres.inbox_intake import PostgresInboxIntake
 from adapters.postgres.migrate import migrate, missing_migrations
 from adapters.postgres.operations import PostgresOperations
-from adapters.postgres.query_pool import query_pool
+from adapters.postgres.operations_metrics import OperationsCollector
+from adapters.postgres.queries.candidates import PostgresCandidateQueries
+from adapters.postgres.queries.contacts import PostgresContactQueries
+from adapters.postgres.queries.deliveries import PostgresDeliveryQueries
+from adapters.postgres.queries.emails import PostgresEmailQueries
+from adapters.postgres.queries.metrics import PostgresMetricsQueries
+from adapters.postgres.query_pool import PostgresCheck, QueryPool, ScopedDatabase, query_pool
 from adapters.postgres.read_model_store import PostgresReadModelStore
 from adapters.postgres.read_model_tables import ReadModelTables
 from adapters.postgres.rebuild import rebuild
 from adapters.postgres.scores_view import PostgresScoresView
 from adapters.postgres.unit_of_work import PostgresUnitsOfWork
 from adapters.postgres.wake_up import PostgresWakeUp
-from adapters.postgres.webhook_endpoints import SEAL_PURPOSE, PostgresEndpointRecords
+from adapters.postgres.webhook_endpoints import SEAL_PURPOSE, PostgresEndpointDirectory, PostgresEndpointRecords
 from adapters.providers import registry
+from adapters.redis.check import RedisCheck
+from adapters.redis.rate_limit import RedisRateLimit
 from adapters.secrets import SecretBox
 from adapters.sns.certificates import HttpsCertificates
 from adapters.sns.confirmation import SnsSubscriptionConfirmer
 from adapters.sns.local_certificates import LocalCertificates
-from application.access import AccessControl
+from application.access import AccessControl, Authenticate
 from application.confirm_subscriptions import ConfirmSubscriptions
 from application.drain_inbox import DrainInbox
+from application.receive_webhook import ReceiveWebhook
 from application.register_emails import RegisterEmails
 from application.rematch_orphans import RematchOrphans
 from application.retry_parked import RetryParked
 from application.webhook_endpoints import WebhookEndpoints
 from entrypoints.programs import Server
 from entrypoints.settings import Settings, SettingsError
+from entrypoints.web.services import WebServices
+from entrypoints.web.webhook_metrics import WebhookMetrics
 from read_models.engagement import projection as engagement
 from read_models.engagement.view import EngagementView
 from read_models.events import LoggedFact
@@ -89,6 +106,19 @@ V = TypeVar("V")
 def utc_now() -> datetime:
     """Give aware UTC."""
     return datetime.now(UTC)
+
+
+class Edge(msgspec.Struct, frozen=True, kw_only=True):
+    """What the web process serves.
+
+    Attributes:
+        reception: Takes webhooks in.
+        webhook_metrics: Counts what reception did.
+    """
+
+    services: WebServices
+    reception: ReceiveWebhook
+    webhook_metrics: WebhookMetrics
 
 
 class Backend:
@@ -213,6 +243,66 @@ class Backend:
     def missing_migrations(self) -> list[str]:
         """Name what `migrate` would apply."""
         return missing_migrations(self.settings.database_url, READ_MODEL_TABLES)
+
+    # --- the web ---
+
+    @asynccontextmanager
+    async def web(self) -> AsyncIterator["Edge"]:
+        """Give what the web process serves, on connections that close with the context."""
+        url = self.settings.database_url
+        pool = query_pool(url)
+        await pool.open(wait=False)
+        directory = PostgresEndpointDirectory(url, self.secret_box)
+        intake = PostgresInboxIntake(url)
+        rate_limit = RedisRateLimit(self.settings.redis_url)
+        webhook_metrics = WebhookMetrics(self.metrics, self.providers)
+        bell = DramatiqBell(self.broker, lost=webhook_metrics.ring_lost)
+        OperationsCollector(self.operations, self.metrics)
+        try:
+            yield Edge(
+                services=self._web_services(pool),
+                reception=ReceiveWebhook(
+                    providers=self.providers,
+                    endpoints=CachedEndpoints(directory),
+                    rate_limit=rate_limit,
+                    inbox=intake,
+                    bell=bell,
+                    clock=self.clock,
+                ),
+                webhook_metrics=webhook_metrics,
+            )
+        finally:
+            await intake.close()
+            await asyncio.to_thread(bell.close)
+            await directory.close()
+            await rate_limit.close()
+            await pool.close()
+            await asyncio.to_thread(self.close)
+
+    def _web_services(self, pool: QueryPool) -> WebServices:
+        tokens = PostgresAccessTokens(pool)
+        database = ScopedDatabase(pool)
+        return WebServices(
+            authenticate=Authenticate(tokens, self.clock, monotonic),
+            access=AccessControl(tokens, self.clock, self.settings.public_url),
+            register_emails=self.register_emails,
+            retry_parked=self.retry_parked,
+            webhook_endpoints=self.webhook_endpoints,
+            emails=PostgresEmailQueries(database),
+            candidates=PostgresCandidateQueries(database),
+            metrics=PostgresMetricsQueries(database),
+            contacts=PostgresContactQueries(database),
+            deliveries=PostgresDeliveryQueries(database),
+            clock=self.clock,
+            registry=self.metrics,
+            is_operator=self._is_operator,
+            required=(PostgresCheck(pool),),
+            optional=(RedisCheck(self.settings.redis_url),),
+        )
+
+    def _is_operator(self, token: str) -> bool:
+        operator_token = self.settings.operator_token
+        return operator_token is not None and compare_digest(token.encode(), operator_token.reveal().encode())
 
     # --- the read models ---
 

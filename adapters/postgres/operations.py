@@ -28,6 +28,7 @@ class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         lag_events: Events that it has not taken in.
+        lag_s: Seconds since it last moved, if it is behind; else 0.0.
         poison_events: Events that it set aside.
     """
 
@@ -35,6 +36,7 @@ class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     position: int
     lag_events: int
+    lag_s: float
     poison_events: int
     updated_at: datetime
 
@@ -80,10 +82,12 @@ class PostgresOperations:
         """Say how far each read model is, rebuilds included."""
         with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(
-                "SELECT m.name, m.version, m.position,"
-                " (SELECT count(*) FROM events.stored_events s WHERE s.notification_id > m.position),"
+                "SELECT m.name, m.version, m.position, l.lag,"
+                " CASE l.lag WHEN 0 THEN 0 ELSE extract(epoch FROM now() - m.updated_at)::float8 END,"
                 " (SELECT count(*) FROM ops.poison_events p WHERE p.read_model = m.name), m.updated_at"
-                " FROM ops.read_models m ORDER BY m.name"
+                " FROM ops.read_models m CROSS JOIN LATERAL"
+                " (SELECT count(*) AS lag FROM events.stored_events s WHERE s.notification_id > m.position) l"
+                " ORDER BY m.name"
             )
             return [
                 ReadModelState(
@@ -91,10 +95,11 @@ class PostgresOperations:
                     version=version,
                     position=position,
                     lag_events=lag,
+                    lag_s=float(lag_s),
                     poison_events=poison,
                     updated_at=updated_at,
                 )
-                for name, version, position, lag, poison, updated_at in cursor
+                for name, version, position, lag, lag_s, poison, updated_at in cursor
             ]
 
     def parked(self, *, status: str | None, most: int) -> Sequence[ParkedState]:
@@ -136,3 +141,9 @@ class PostgresOperations:
         with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute("SELECT status, count(*) FROM ops.parked_reports GROUP BY status")
             return {"failed": 0, "orphaned": 0, **dict(cursor.fetchall())}
+
+    def outcomes(self) -> dict[str, int]:
+        """Count drained reports by what became of them."""
+        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute("SELECT outcome, reports FROM ops.report_outcomes ORDER BY outcome")
+            return dict(cursor.fetchall())

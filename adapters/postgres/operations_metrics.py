@@ -1,0 +1,85 @@
+"""The state of the work as Prometheus metrics, asked of the database when somebody looks."""
+
+import logging
+from collections.abc import Iterable
+
+from eventsourcing.persistence import PersistenceError
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from psycopg_pool import PoolTimeout
+
+from adapters.postgres.operations import PostgresOperations
+
+logger = logging.getLogger(__name__)
+
+
+class OperationsCollector(Collector):
+    """Counts that all processes share; every label has few values.
+
+    Args:
+        operations: Asks the database.
+        registry: Where the metrics are collected.
+    """
+
+    def __init__(self, operations: PostgresOperations, registry: CollectorRegistry) -> None:
+        self._operations = operations
+        registry.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Say nothing in advance: registering must not connect."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """Ask; while the database is away, only say so."""
+        answers = GaugeMetricFamily("mailpulse_database_answers", "1 if the database told the rest, else 0.")
+        try:
+            yield from self._inbox()
+            yield from self._reports()
+            yield from self._read_models()
+        except (PersistenceError, PoolTimeout) as error:
+            logger.warning(
+                "The database tells no metrics", extra={"event": "metrics_missing", "error": type(error).__name__}
+            )
+            answers.add_metric([], 0)
+        else:
+            answers.add_metric([], 1)
+        yield answers
+
+    def _inbox(self) -> Iterable[Metric]:
+        inbox = self._operations.inbox()
+        size = GaugeMetricFamily("mailpulse_inbox_deliveries", "Deliveries in the inbox.", labels=["state"])
+        size.add_metric(["due"], inbox.due)
+        size.add_metric(["postponed"], inbox.postponed)
+        yield size
+        age = GaugeMetricFamily("mailpulse_inbox_oldest_due_seconds", "Age of the oldest due delivery.")
+        age.add_metric([], inbox.oldest_due_s)
+        yield age
+
+    def _reports(self) -> Iterable[Metric]:
+        outcomes = CounterMetricFamily(
+            "mailpulse_reports", "What became of drained reports, since the database was made.", labels=["outcome"]
+        )
+        for outcome, count in self._operations.outcomes().items():
+            outcomes.add_metric([outcome], count)
+        yield outcomes
+        parked = GaugeMetricFamily("mailpulse_parked_reports", "Reports that wait.", labels=["status"])
+        for status, count in self._operations.parked_counts().items():
+            parked.add_metric([status], count)
+        yield parked
+
+    def _read_models(self) -> Iterable[Metric]:
+        lag = GaugeMetricFamily("mailpulse_projection_lag_events", "Events not yet taken in.", labels=["read_model"])
+        seconds = GaugeMetricFamily(
+            "mailpulse_projection_lag_seconds",
+            "How long ago a read model that is behind last moved; 0 if it is up to date.",
+            labels=["read_model"],
+        )
+        poison = GaugeMetricFamily("mailpulse_poison_events", "Events that were set aside.", labels=["read_model"])
+        for state in self._operations.read_models():
+            lag.add_metric([state.name], state.lag_events)
+            seconds.add_metric([state.name], state.lag_s)
+            poison.add_metric([state.name], state.poison_events)
+        yield lag
+        yield seconds
+        yield poison

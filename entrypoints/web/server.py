@@ -1,0 +1,61 @@
+"""The web process: the application on Granian, in one event loop, until it is told to stop."""
+
+import asyncio
+import gc
+import signal
+from typing import Final
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from entrypoints.bootstrap import Backend
+from entrypoints.web.app import create_app
+from entrypoints.web.webhooks import webhook_handlers
+
+BACKLOG: Final = 2048
+HEADER_TIMEOUT_MS: Final = 30_000
+
+
+def run(backend: Backend) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Several web processes may listen on the same port; the kernel spreads connections over them.
+
+    Args:
+        backend: Of this process.
+    """
+    asyncio.run(_serve(backend))
+
+
+async def _serve(backend: Backend) -> None:
+    settings = backend.settings
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with backend.web() as edge:
+        app = create_app(
+            edge.services,
+            handlers=webhook_handlers(
+                edge.reception,
+                metrics=edge.webhook_metrics,
+                trusted_proxies=settings.trusted_proxies,
+            ),
+        )
+        server = Server(
+            app,
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGI,
+            backlog=BACKLOG,
+            websockets=False,
+            log_enabled=False,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+        )
+        gc.freeze()  # what was imported stays; looking at it again and again costs milliseconds
+        serving = asyncio.create_task(server.serve())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        server.stop()  # type: ignore[no-untyped-call]  # Granian leaves it untyped
+        await serving
