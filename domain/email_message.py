@@ -25,7 +25,7 @@ from domain.email_facts import (
     SpamReported,
     Unsubscribed,
 )
-from domain.values import BounceKind, Verdict
+from domain.values import BounceKind
 
 _GRAVITY: Final = {BounceKind.HARD: 0, BounceKind.BLOCK: 1, BounceKind.SOFT: 2}
 
@@ -188,7 +188,7 @@ class EmailMessage:
         if fact.verdict.is_human:
             self.open_count += 1
             self.opened_at = _earliest(self.opened_at, fact.occurred_at)
-        elif fact.verdict in {Verdict.MACHINE_OPEN, Verdict.SCANNER}:
+        elif fact.verdict.is_counted_apart:
             self.machine_open_count += 1
 
     def _evolve_clicked(self, fact: Clicked) -> None:
@@ -196,7 +196,7 @@ class EmailMessage:
             self.click_count += 1
             self.links_clicked.add((fact.url, fact.link_position))
             self.clicked_at = _earliest(self.clicked_at, fact.occurred_at)
-        elif fact.verdict is Verdict.SCANNER:
+        elif fact.verdict.is_counted_apart:
             self.scanner_click_count += 1
 
     @property

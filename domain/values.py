@@ -36,6 +36,11 @@ class Verdict(StrEnum):
         """Whether the engagement counts in flags, rates and scores."""
         return self is Verdict.HUMAN or self is Verdict.PROXY_OPEN
 
+    @property
+    def is_counted_apart(self) -> bool:
+        """Whether the engagement is shown as automatic; previews and the sender's own views are counted nowhere."""
+        return self is Verdict.MACHINE_OPEN or self is Verdict.SCANNER
+
 
 def normalise_address(raw: str) -> str:
     """Give the one spelling of an address under which reports and registrations meet.

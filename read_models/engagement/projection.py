@@ -23,7 +23,7 @@ from domain.email_facts import (
     Unsubscribed,
 )
 from domain.email_message import bounce_rank_of
-from domain.values import BounceKind, Verdict
+from domain.values import BounceKind
 from read_models.engagement.view import (
     NO_CAMPAIGN,
     AutomatedRow,
@@ -160,9 +160,7 @@ class ProjectEngagement:
     ) -> None:
         email.updated_at = max(email.updated_at, fact.recorded_at)
         if isinstance(fact, Engagement) and not fact.verdict.is_human:
-            if fact.verdict is Verdict.MACHINE_OPEN:
-                email.machine_open_count += 1
-            elif fact.verdict is Verdict.SCANNER:
+            if fact.verdict.is_counted_apart:
                 email.scanner_click_count += isinstance(fact, Clicked)
                 email.machine_open_count += isinstance(fact, Opened)
             changes.automated.append(self._automated(logged, fact, email))
@@ -374,7 +372,8 @@ def _fold_bounced(email: EmailLog, fact: Bounced) -> None:
 
 
 def _fold_dropped(email: EmailLog, fact: Dropped) -> None:
-    if email.dropped_at is None or fact.occurred_at < email.dropped_at:
+    # Of two in the same second the same one counts, whichever came first.
+    if email.dropped_at is None or (fact.occurred_at, fact.reason) < (email.dropped_at, email.drop_reason or ""):
         email.dropped_at, email.drop_reason = fact.occurred_at, fact.reason or None
 
 
