@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from uuid import UUID
 
-from application.drain_inbox import DrainInbox
+from application.drain_inbox import BACKOFF, DrainInbox
 from application.ports.provider import Provider
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
     Delivery,
     FailedReport,
     Orphan,
+    StoreUnavailableError,
     UnitOfWork,
     UnitsOfWork,
 )
@@ -67,7 +68,7 @@ class RetryParked:
                     return self._retry_failure(unit, parked)
             except ConcurrentAppendError:
                 continue
-        raise ConcurrentAppendError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
 
     def _retry_orphan(self, unit: UnitOfWork, orphan: Orphan) -> RetryOutcome:
         if orphan.email_id not in unit.registrations([orphan.email_id]):
@@ -83,7 +84,7 @@ class RetryParked:
             provider=failure.provider,
             correlation_id="",
             received_at=failure.received_at,
-            attempts=0,
+            attempts=len(BACKOFF),  # its inbox row is gone: what fails again cannot be postponed, only parked
             headers=failure.headers,
             body=failure.body,
         )
