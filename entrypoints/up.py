@@ -36,7 +36,7 @@ def run_up(settings: Settings, *, demo: bool) -> int:
             if demo:
                 from entrypoints.demo.setting import prepare_demo  # noqa: PLC0415 - the demo is no part of a service
 
-                prepare_demo(backend)
+                prepare_demo(backend, shows_database=settings.embeds_database)
         finally:
             backend.close()
 
