@@ -107,7 +107,8 @@ def webhook_handlers(
             size = await reception.receive(webhook)
         except _EXPECTED as error:
             metrics.refused(provider, _reason(error))
-            if "expect" not in headers:  # who asked first is waiting for the answer, not sending
+            # Who asked first is waiting for the answer, and who was too slow has been waited for.
+            if "expect" not in headers and not isinstance(error, BodyTooSlowError):
                 await body.discard()
             return _refusal(error, webhook.correlation_id)
         metrics.accepted(provider, size=size, took_s=time.perf_counter() - started)
