@@ -1,0 +1,97 @@
+"""The engagement rows in memory, for tests."""
+
+from collections.abc import Collection, Mapping
+from copy import copy
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from read_models.engagement.view import (
+    AutomatedRow,
+    Changes,
+    EmailLog,
+    EventRow,
+    LinkClicks,
+    LinkKey,
+    Named,
+    Totals,
+    TotalsKey,
+)
+
+_FIELDS: Final = EmailLog.__struct_fields__
+_READ: Final = _FIELDS[: _FIELDS.index("created_at")]
+"""What a read row tells; the rest only the registration does."""
+_CHANGING: Final = _READ[_READ.index("updated_at") :]
+
+
+class MemoryEngagementView:
+    """See `read_models.engagement.view.EngagementView`; its attributes are the tables."""
+
+    def __init__(self) -> None:
+        self.email_logs: dict[UUID, EmailLog] = {}
+        self.events: dict[int, EventRow] = {}
+        self.automated: list[AutomatedRow] = []
+        self.email_links: dict[LinkKey, LinkClicks] = {}
+        self.totals: dict[TotalsKey, list[int]] = {}
+        self.campaigns: dict[UUID, tuple[UUID, datetime]] = {}
+        self.contacts: dict[UUID, tuple[UUID, UUID | None, str]] = {}
+        self.jobs: dict[tuple[UUID, str], Named] = {}
+        self.templates: dict[tuple[UUID, str], Named] = {}
+
+    def emails(self, email_ids: Collection[UUID]) -> Mapping[UUID, EmailLog]:
+        return {
+            email_id: EmailLog(**{name: getattr(self.email_logs[email_id], name) for name in _READ})
+            for email_id in email_ids
+            if email_id in self.email_logs
+        }
+
+    def links(self, keys: Collection[LinkKey]) -> Collection[LinkKey]:
+        return [key for key in keys if key in self.email_links]
+
+    def save(self, changes: Changes) -> None:
+        for email in changes.registered:
+            self._register(email)
+        for email in changes.changed.values():
+            kept = self.email_logs[email.email_id]
+            for name in _CHANGING:
+                setattr(kept, name, getattr(email, name))
+        for email in changes.implied_opens_gone:
+            del self.events[-email.id]
+        for row in changes.events:
+            self.events[row.place] = msgspec.structs.replace(row, email=self.email_logs[row.email.email_id])
+        self.automated.extend(changes.automated)
+        for key, clicks in changes.links.items():
+            self._add_clicks(key, clicks)
+        for totals_key, sums in changes.totals.items():
+            kept_sums = self.totals.setdefault(totals_key, [0] * len(Totals.__struct_fields__))
+            self.totals[totals_key] = [old + new for old, new in zip(kept_sums, sums, strict=True)]
+        _keep_latest(self.jobs, changes.jobs)
+        _keep_latest(self.templates, changes.templates)
+
+    def _register(self, email: EmailLog) -> None:
+        self.email_logs[email.email_id] = copy(email)
+        contact = (email.organization_id, email.campaign_id, email.recipient_id)
+        self.contacts.setdefault(email.campaign_contact_id, contact)
+        if email.campaign_id is None:
+            return
+        organization_id, first_sent_at = self.campaigns.get(email.campaign_id, (email.organization_id, email.sent_at))
+        if organization_id == email.organization_id:
+            self.campaigns[email.campaign_id] = (organization_id, min(first_sent_at, email.sent_at))
+
+    def _add_clicks(self, key: LinkKey, clicks: LinkClicks) -> None:
+        kept = self.email_links.get(key)
+        if kept is None:
+            self.email_links[key] = copy(clicks)
+            return
+        kept.click_count += clicks.click_count
+        kept.first_clicked_at = min(kept.first_clicked_at, clicks.first_clicked_at)
+        kept.link_text = kept.link_text or clicks.link_text
+
+
+def _keep_latest(kept: dict[tuple[UUID, str], Named], new: Mapping[tuple[UUID, str], Named]) -> None:
+    for key, named in new.items():
+        known = kept.get(key)
+        if known is None or (known.named_at, known.named_by) < (named.named_at, named.named_by):
+            kept[key] = named

@@ -1,0 +1,176 @@
+"""Transactions over a `MemoryStore`, for tests: nothing is seen by others, or happens at all, before the end."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from adapters.memory.store import MemoryStore, Parked
+from application.ports.provider import ConfirmSubscription
+from application.ports.unit_of_work import (
+    ConcurrentAppendError,
+    Delivery,
+    FailedReport,
+    Orphan,
+    Registered,
+    StoreUnavailableError,
+)
+from domain.email_facts import Sent
+from domain.email_message import EmailMessage
+from read_models.events import LoggedFact
+
+
+class MemoryUnitsOfWork:
+    """See `application.ports.unit_of_work.UnitsOfWork`; nothing can be begun while `is_away`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.is_away = False
+
+    @contextmanager
+    def begin(self) -> Iterator["MemoryUnitOfWork"]:
+        if self.is_away:
+            raise StoreUnavailableError("the memory is away")
+        unit = MemoryUnitOfWork(self._store)
+        try:
+            yield unit
+            unit.commit()
+        finally:
+            unit.release()
+
+
+class MemoryUnitOfWork:
+    """See `application.ports.unit_of_work.UnitOfWork`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._changes: list[Callable[[], object]] = []
+        self._held: set[tuple[str, int]] = set()
+        self._appended: list[LoggedFact] = []
+        self._appends = False
+
+    def commit(self) -> None:
+        """Make everything happen."""
+        for change in self._changes:
+            change()
+
+    def release(self) -> None:
+        """Let others have what this transaction held."""
+        self._store.held -= self._held
+        if self._appends:
+            self._store.appending.release()
+
+    def _hold(self, kind: str, ids: Iterable[int], most: int) -> list[int]:
+        taken = [id_ for id_ in ids if (kind, id_) not in self._store.held - self._held][:most]
+        keys = {(kind, id_) for id_ in taken}
+        self._held |= keys
+        self._store.held |= keys
+        return taken
+
+    def claim_deliveries(self, *, most: int, most_bytes: int) -> list[Delivery]:
+        now = self._store.clock()
+        due = [id_ for id_, row in self._store.inbox.items() if not row.next_attempt_at or row.next_attempt_at <= now]
+        claimed: list[Delivery] = []
+        before = 0
+        for id_ in self._hold("delivery", sorted(due), most):
+            delivery = self._store.inbox[id_].delivery
+            if before >= most_bytes:
+                break
+            claimed.append(delivery)
+            before += len(delivery.body)
+        return claimed
+
+    def messages(self, email_ids: Sequence[UUID]) -> dict[UUID, EmailMessage]:
+        messages = {email_id: EmailMessage(email_id) for email_id in email_ids}
+        for email_id, message in messages.items():
+            for fact in self._store.history_of(email_id):
+                message.replay(fact)
+        return messages
+
+    def append(self, messages: Sequence[EmailMessage]) -> int:
+        events = [event for message in messages for event in message.collect_events()]
+        if events and not self._appends:
+            self._store.appending.acquire()
+            self._appends = True
+        for event in events:
+            mine = sum(logged.email_id == event.originator_id for logged in self._appended)
+            if event.originator_version != len(self._store.history_of(event.originator_id)) + mine + 1:
+                raise ConcurrentAppendError(f"version {event.originator_version} of {event.originator_id} exists")
+            self._appended.append(LoggedFact(next(self._store.places), event.originator_id, event.fact))
+        if events:
+            appended = self._appended[-len(events) :]
+            self._changes.append(lambda: self._store.keep(appended))
+        return len(events)
+
+    def registrations(self, email_ids: Sequence[UUID]) -> dict[UUID, Registered]:
+        found: dict[UUID, Registered] = {}
+        committed = [logged for email_id in email_ids for logged in self._store.streams.get(email_id, [])[:1]]
+        for logged in [*committed, *self._appended]:
+            if logged.email_id in email_ids and isinstance(logged.fact, Sent):
+                found[logged.email_id] = Registered(logged.place, logged.fact)
+        return found
+
+    def close_deliveries(self, delivery_ids: Sequence[int]) -> None:
+        self._changes.extend(lambda id_=id_: self._store.inbox.pop(id_, None) for id_ in delivery_ids)  # type: ignore[misc]  # the default binds the loop's value
+
+    def postpone_delivery(self, delivery_id: int, *, error: str, until: datetime) -> None:
+        def postpone() -> None:
+            if row := self._store.inbox.get(delivery_id):
+                row.delivery = msgspec.structs.replace(row.delivery, attempts=row.delivery.attempts + 1)
+                row.last_error, row.next_attempt_at = error, until
+
+        self._changes.append(postpone)
+
+    def park_orphans(self, orphans: Sequence[Orphan]) -> None:
+        self._changes.extend(lambda orphan=orphan: self._park(orphan) for orphan in orphans)  # type: ignore[misc]  # as above
+
+    def park_failures(self, failures: Sequence[FailedReport]) -> None:
+        self._changes.extend(lambda failure=failure: self._park(failure) for failure in failures)  # type: ignore[misc]  # as above
+
+    def _park(self, report: Orphan | FailedReport) -> None:
+        for row in self._store.parked.values():
+            if _identity(row.report) == _identity(report):
+                row.times_seen += 1
+                if isinstance(row.report, FailedReport) and isinstance(report, FailedReport):
+                    row.report = msgspec.structs.replace(row.report, reason=report.reason)
+                return
+        id_ = self._store.next_id()
+        self._store.parked[id_] = Parked(msgspec.structs.replace(report, id=id_))
+
+    def request_confirmations(self, confirmations: Sequence[tuple[UUID, ConfirmSubscription]]) -> None:
+        self._changes.append(lambda: self._store.confirmations.extend(confirmations))
+
+    def count_outcomes(self, outcomes: Mapping[str, int]) -> None:
+        self._changes.append(lambda: self._store.outcomes.update(outcomes))
+
+    def orphans_of(self, email_ids: Sequence[UUID]) -> list[Orphan]:
+        return self._take_orphans(lambda orphan: orphan.email_id in email_ids, len(self._store.parked))
+
+    def orphans_whose_email_is_known(self, *, most: int) -> list[Orphan]:
+        return self._take_orphans(lambda orphan: orphan.email_id in self._store.streams, most)
+
+    def _take_orphans(self, wanted: Callable[[Orphan], bool], most: int) -> list[Orphan]:
+        orphans = {
+            id_: row.report
+            for id_, row in self._store.parked.items()
+            if isinstance(row.report, Orphan) and wanted(row.report)
+        }
+        return [orphans[id_] for id_ in self._hold("parked", sorted(orphans), most)]
+
+    def parked(self, organization_id: UUID, report_id: int) -> Orphan | FailedReport | None:
+        row = self._store.parked.get(report_id)
+        if row is None or row.report.organization_id != organization_id:
+            return None
+        self._hold("parked", [report_id], 1)
+        return row.report
+
+    def unpark(self, report_ids: Sequence[int]) -> None:
+        self._changes.extend(lambda id_=id_: self._store.parked.pop(id_, None) for id_ in report_ids)  # type: ignore[misc]  # as above
+
+
+def _identity(report: Orphan | FailedReport) -> tuple[object, ...]:
+    if isinstance(report, Orphan):
+        return ("orphaned", report.organization_id, report.report.key_for(report.email_id))
+    return ("failed", report.organization_id, report.endpoint_id, report.body)
