@@ -18,6 +18,7 @@ from domain.errors import InvalidAddressError, InvalidMessageIdError
 from domain.values import email_id_for, normalise_address
 
 LATEST_FUTURE: Final = timedelta(hours=24)
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TEXT: Final = 2_000
 RERUNS_AFTER_CONFLICT: Final = 20
 
@@ -207,8 +208,8 @@ def _answer(email_id: UUID, registered: Registered, news: set[UUID]) -> Register
 def _flaw(email: EmailRegistration, *, latest: datetime) -> RejectedEmail | None:
     if email.sent_at.tzinfo is None:
         return RejectedEmail(field="sent_at", detail="has no offset from UTC, such as Z or +01:00")
-    if email.sent_at > latest:
-        return RejectedEmail(field="sent_at", detail="lies more than 24 hours in the future")
+    if not EARLIEST <= email.sent_at <= latest:
+        return RejectedEmail(field="sent_at", detail="lies before 1970, or more than 24 hours in the future")
     for field, value in _texts(email):
         if "\x00" in value:
             return RejectedEmail(field=field, detail="holds a NUL character")

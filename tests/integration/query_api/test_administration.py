@@ -1,0 +1,110 @@
+import psycopg
+import pytest
+
+from application.access import hash_of
+
+KEYS = "/api/v1/api-keys"
+
+
+def test_an_organisation_is_created_by_the_operator_and_its_key_works(operator, with_token):
+    created = operator.post("/api/v1/organizations", {"name": "New"}).json()
+
+    emails = with_token(created["api_key"]).get("/api/v1/emails")
+
+    assert (emails.status_code, emails.json()) == (200, {"items": [], "next_cursor": None})
+
+
+def test_nobody_else_creates_organisations(admin, with_token):
+    assert admin.post("/api/v1/organizations", {"name": "New"}).status_code == 403
+    assert with_token("almost the operator's own token").post("/api/v1/organizations", {"name": "N"}).status_code == 401
+
+
+def test_the_operators_token_opens_nothing_else(operator):
+    assert operator.get("/api/v1/emails").status_code == 401
+
+
+def test_only_hashes_of_tokens_are_kept(admin, administrator_url):
+    key = admin.post(KEYS, {"name": "ATS"}).json()["api_key"]
+    token = admin.post("/api/v1/user-sessions", {"user_id": "u", "role": "recruiter"}).json()["token"]
+
+    with psycopg.connect(administrator_url) as connection:
+        rows = connection.execute("SELECT token_hash, t::text FROM ops.access_tokens t").fetchall()
+
+    assert {hash_of(key), hash_of(token)} <= {row[0] for row in rows}
+    assert not any(secret in row[1] for row in rows for secret in (key, token))
+
+
+def test_a_revoked_key_opens_nothing_once_the_answer_is_two_seconds_old(admin, with_token, monotonic):
+    created = admin.post(KEYS, {"name": "short-lived"}).json()
+    with_key = with_token(created["api_key"])
+    assert with_key.get("/api/v1/emails").status_code == 200
+
+    assert admin.delete(f"{KEYS}/{created['api_key_id']}").status_code == 204
+    monotonic.now += 2.1
+
+    assert with_key.get("/api/v1/emails").status_code == 401
+    assert admin.delete(f"{KEYS}/{created['api_key_id']}").status_code == 204, "twice does no harm"
+
+
+def test_the_list_of_keys_shows_no_key(admin):
+    created = admin.post(KEYS, {"name": "hidden"}).json()
+
+    listed = admin.get(KEYS)
+
+    assert created["api_key"] not in listed.text
+    assert created["api_key_id"] in {key["api_key_id"] for key in listed.json()["items"]}
+
+
+def test_a_users_token_has_their_role_and_ends_with_their_session(admin, with_token, monotonic):
+    session = admin.post("/api/v1/user-sessions", {"user_id": "h-1", "role": "hiring_manager", "name": "G"}).json()
+    user = with_token(session["token"])
+
+    assert session["token"] in session["url"]
+    assert len(user.get("/api/v1/emails", candidate_id="c-1").json()["items"]) == 1
+    assert user.get(KEYS).status_code == 403
+
+    assert admin.delete(f"/api/v1/user-sessions/{session['session_id']}").status_code == 204
+    monotonic.now += 2.1
+    assert user.get("/api/v1/emails").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body, field",
+    [
+        ({"user_id": "", "role": "recruiter"}, "user_id"),
+        ({"user_id": "u", "role": "king"}, "role"),
+        ({"role": "recruiter"}, "user_id"),
+        ({"user_id": "u" * 300, "role": "recruiter"}, "user_id"),
+    ],
+)
+def test_a_bad_user_is_named(body, field, admin):
+    answer = admin.post("/api/v1/user-sessions", body)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_a_webhook_endpoint_is_opened_listed_and_closed(admin):
+    path = "/api/v1/webhook-endpoints"
+    opened = admin.post(path, {"provider": "email", "keys": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]})
+
+    assert opened.status_code == 201
+    assert opened.json()["path"] == f"/webhooks/email/{opened.json()['endpoint_id']}"
+    assert "whsec_" not in admin.get(path).text
+    assert admin.delete(f"{path}/{opened.json()['endpoint_id']}").status_code == 204
+    listed = {endpoint["endpoint_id"]: endpoint for endpoint in admin.get(path).json()["items"]}
+    assert listed[opened.json()["endpoint_id"]]["disabled_at"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"provider": "pigeon"},
+        {"provider": "email", "keys": ["nonsense"]},
+        {"provider": "email", "allowed_networks": ["everywhere"]},
+        {"provider": "email", "requests_per_minute": 0},
+        {"provider": "email", "tolerance_s": -1},
+        {},
+    ],
+)
+def test_a_bad_webhook_endpoint_is_refused(body, admin):
+    assert admin.post("/api/v1/webhook-endpoints", body).status_code == 422

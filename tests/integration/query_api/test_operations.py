@@ -1,0 +1,157 @@
+"""Health, measurements, access log, and the document that describes it all."""
+
+import json
+import logging
+import re
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.query_world import email_id
+
+CONTRACT = {
+    ("post", "/api/v1/emails"),
+    ("get", "/api/v1/emails"),
+    ("get", "/api/v1/emails/{email_id}"),
+    ("get", "/api/v1/emails/{email_id}/events"),
+    ("get", "/api/v1/candidates"),
+    ("get", "/api/v1/candidates/{candidate_id}/engagement"),
+    ("get", "/api/v1/campaigns/{campaign_id}/engagement"),
+    ("get", "/api/v1/campaigns/{campaign_id}/links"),
+    ("get", "/api/v1/contacts/engaged"),
+    ("get", "/api/v1/webhook-deliveries"),
+    ("post", "/api/v1/webhook-deliveries/{report_id}/retry"),
+    ("post", "/api/v1/user-sessions"),
+    ("get", "/health/live"),
+    ("get", "/health/ready"),
+    ("get", "/metrics"),
+}
+
+
+@pytest.fixture
+def document(client):
+    return client.get("/schema/openapi.json").json()
+
+
+def operations(document):
+    return {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_the_document_describes_every_endpoint_of_the_contract(document):
+    assert set(operations(document)) >= CONTRACT
+
+
+def test_every_operation_of_the_api_has_examples_problems_and_security(document):
+    for (method, path), operation in operations(document).items():
+        if not path.startswith("/api/v1"):
+            continue
+        where = f"{method} {path}"
+        assert operation["security"] == [{"bearer": []}], where
+        assert {"401", "403", "503"} <= set(operation["responses"]), where
+        for status, response in operation["responses"].items():
+            for media_type in response.get("content", {}).values():
+                assert "example" in media_type or status == "204", f"{where} {status}"
+        if "requestBody" in operation:
+            assert operation["requestBody"]["content"]["application/json"]["example"], where
+            assert {"400", "413", "415", "422"} <= set(operation["responses"]), where
+
+
+def test_every_reference_in_the_document_leads_somewhere(document):
+    references = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(document)))
+
+    assert references - set(document["components"]["schemas"]) == set()
+    assert "Problem" in references
+
+
+def test_examples_have_the_fields_that_answers_have(document, admin):
+    def example(path):
+        return operations(document)["get", path]["responses"]["200"]["content"]["application/json"]["example"]
+
+    paths = {"/api/v1/emails": {}, "/api/v1/candidates": {}, "/api/v1/contacts/engaged": {"min_clicks": 0}}
+    for path, parameters in paths.items():
+        answer = admin.get(path, **parameters).json()
+        assert set(example(path)) == set(answer)
+        assert set(example(path)["items"][0]) == set(answer["items"][0])
+    event = admin.get(f"/api/v1/emails/{email_id('named')}/events").json()["items"][0]
+    assert set(example("/api/v1/emails/{email_id}/events")["items"][0]) == set(event)
+
+
+def test_the_document_needs_nothing_from_elsewhere(client):
+    answer = client.get("/schema")
+
+    assert answer.json()["openapi"].startswith("3.")
+    assert "cdn" not in answer.text
+    assert "<script" not in answer.text
+
+
+def test_live_needs_nothing(client):
+    assert client.get("/health/live").json() == {"status": "alive"}
+
+
+def test_ready_names_what_answers(client):
+    answer = client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok"}},
+    )
+
+
+def test_without_redis_the_service_is_degraded_and_ready(client, redis_switch):
+    redis_switch.is_away = True
+    try:
+        answer = client.get("/health/ready")
+    finally:
+        redis_switch.is_away = False
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["checks"]["redis"] == "unavailable"
+
+
+def test_without_postgresql_the_service_is_not_ready(client, monkeypatch):
+    from adapters.postgres.query_pool import PostgresCheck
+    from read_models.errors import AnswersUnavailableError
+
+    async def is_away(_):
+        raise AnswersUnavailableError
+
+    monkeypatch.setattr(PostgresCheck, "check", is_away)
+    answer = client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["checks"]["postgresql"]) == (503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_measurements_are_labelled_by_route_and_never_by_path(client, admin):
+    secret = "0a1b2c3d-0000-4000-8000-000000000000"
+    admin.get(f"/api/v1/emails/{secret}")
+    client.get(f"/nothing/{secret}")
+    client.request("BREW", f"/nothing/{secret}")
+
+    text = client.get("/metrics").text
+
+    samples = [
+        sample.labels
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "mailpulse_http_request_duration_seconds_count"
+    ]
+    assert {"method": "GET", "route": "/api/v1/emails/{email_id}", "status": "404"} in samples
+    assert {"method": "GET", "route": "unmatched", "status": "404"} in samples
+    assert {labels["method"] for labels in samples} <= {"GET", "POST", "DELETE", "other"}
+    assert secret not in text
+
+
+def test_the_access_log_holds_no_token_no_query_and_no_id(admin, caplog):
+    with caplog.at_level(logging.INFO, logger="entrypoints.web.observation"):
+        admin.get(f"/api/v1/emails/{email_id('named')}", note="a-private-note")
+
+    (record,) = [record for record in caplog.records if getattr(record, "event", "") == "request"]
+    line = str(vars(record))
+    assert (record.route, record.status, record.method) == ("/api/v1/emails/{email_id}", 200, "GET")
+    assert record.request_id
+    assert not any(secret in line for secret in (admin.token, "a-private-note", str(email_id("named"))))

@@ -1,0 +1,113 @@
+import asyncio
+
+import pytest
+
+from application.access import (
+    AccessControl,
+    AccessToken,
+    Authenticate,
+    InvalidTokenError,
+    Role,
+    TokenKind,
+    hash_of,
+    new_token,
+)
+from application.ports.unit_of_work import StoreUnavailableError
+from tests.support.query_world import NOON, OURS
+
+
+class RememberedTokens:
+    """Tokens in memory; counts how often it is asked."""
+
+    def __init__(self, *tokens):
+        self.by_hash = {hash_of(token): _token() for token in tokens}
+        self.asked = 0
+        self.is_away = False
+
+    async def find(self, token_hash, now):
+        self.asked += 1
+        if self.is_away:
+            raise StoreUnavailableError
+        return self.by_hash.get(token_hash)
+
+
+class Watch:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def _token():
+    return AccessToken(
+        id=OURS, organization_id=OURS, kind=TokenKind.API_KEY, role=Role.ADMIN, user_id=None, name="", created_at=NOON
+    )
+
+
+def authenticate(tokens, watch=None):
+    return Authenticate(tokens, lambda: NOON, watch or Watch())
+
+
+def test_a_known_token_names_its_organisation():
+    token = new_token(TokenKind.API_KEY)
+
+    caller = asyncio.run(authenticate(RememberedTokens(token))(token))
+
+    assert (caller.organization_id, caller.role) == (OURS, Role.ADMIN)
+
+
+def test_an_answer_is_remembered_for_two_seconds_and_no_longer():
+    token, watch = new_token(TokenKind.API_KEY), Watch()
+    tokens = RememberedTokens(token)
+    ask = authenticate(tokens, watch)
+
+    asyncio.run(ask(token))
+    tokens.by_hash.clear()
+    watch.now = 1.9
+    asyncio.run(ask(token))
+    watch.now = 2.1
+
+    with pytest.raises(InvalidTokenError):
+        asyncio.run(ask(token))
+    assert tokens.asked == 2
+
+
+def test_what_has_not_the_form_of_a_token_is_never_looked_up():
+    tokens = RememberedTokens()
+
+    for text in ("", "mp_key_", "mp_key_" + "a" * 42, "mp_key_" + "a" * 43 + "\n", "x" * 100_000, "mp_key_" + "é" * 43):
+        with pytest.raises(InvalidTokenError):
+            asyncio.run(authenticate(tokens)(text))
+
+    assert tokens.asked == 0
+
+
+def test_a_store_that_is_away_is_no_refusal():
+    token = new_token(TokenKind.API_KEY)
+    tokens = RememberedTokens(token)
+    tokens.is_away = True
+
+    with pytest.raises(StoreUnavailableError):
+        asyncio.run(authenticate(tokens)(token))
+
+
+def test_tokens_are_256_bits_and_never_alike():
+    tokens = {new_token(kind) for kind in TokenKind for _ in range(100)}
+
+    assert len(tokens) == 200
+    assert all(len(token.rpartition("_")[0]) >= 2 and len(token) >= len("mp_key_") + 43 for token in tokens)
+
+
+def test_a_link_for_a_person_carries_their_token_below_the_public_address():
+    kept = []
+
+    class Keeps:
+        async def add(self, token, token_hash):
+            kept.append((token, token_hash))
+
+    session = asyncio.run(
+        AccessControl(Keeps(), lambda: NOON, "https://p.example").link_user(OURS, "h-1", Role.RECRUITER)
+    )
+
+    assert session.url == f"https://p.example/login?token={session.token}"
+    assert kept[0][1] == hash_of(session.token)

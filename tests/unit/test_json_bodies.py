@@ -1,0 +1,51 @@
+import msgspec
+import pytest
+
+from application.register_emails import EmailRegistration
+from entrypoints.web.json_bodies import decoded
+from entrypoints.web.problems import InvalidRequestError, MalformedBodyError
+
+GOOD = {
+    "provider": "sendgrid",
+    "message_id": "m",
+    "sent_at": "2026-11-21T09:00:00Z",
+    "subject": "s",
+    "recipient": {"id": "c-1", "email": "a@example.com"},
+    "sender": {"id": "r-1"},
+}
+
+
+def body(**changes):
+    return msgspec.json.encode(GOOD | changes)
+
+
+@pytest.mark.parametrize(
+    "changes, field",
+    [
+        ({"subject": 7}, "subject"),
+        ({"subject": None}, "subject"),
+        ({"recipient": {"id": "c-1"}}, "recipient.email"),
+        ({"recipient": []}, "recipient"),
+        ({"sent_at": "yesterday"}, "sent_at"),
+        ({"sent_at": 1763715600}, "sent_at"),
+        ({"campaign_id": "not-a-uuid"}, "campaign_id"),
+        ({"tracking": "yes"}, "tracking"),
+    ],
+)
+def test_a_mistake_names_its_field(changes, field):
+    with pytest.raises(InvalidRequestError) as refused:
+        decoded(body(**changes), EmailRegistration)
+
+    assert refused.value.problem.field == field
+
+
+def test_fields_that_nobody_knows_are_ignored():
+    assert decoded(body(colour="blue"), EmailRegistration).message_id == "m"
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"nonsense", b'{"a": "\xff"}', b'{"a": "\\ud800"}', b'{"a": ' + b"[" * 100_000]
+)
+def test_what_is_no_json_is_malformed(text):
+    with pytest.raises(MalformedBodyError):
+        decoded(text, dict[str, object])
