@@ -45,6 +45,7 @@ from adapters.postgres.scores_view import PostgresScoresView
 from adapters.postgres.unit_of_work import PostgresUnitsOfWork
 from adapters.postgres.wake_up import PostgresWakeUp
 from adapters.postgres.webhook_endpoints import SEAL_PURPOSE, PostgresEndpointDirectory, PostgresEndpointRecords
+from adapters.postgres.write_behind import WriteBehindStore
 from adapters.providers import registry
 from adapters.redis.check import RedisCheck
 from adapters.redis.rate_limit import RedisRateLimit
@@ -318,7 +319,8 @@ class Backend:
         def project(view: EngagementView, batch: Sequence[LoggedFact]) -> None:
             engagement.ProjectEngagement(view, read_agent)(batch)
 
-        return FoldingReadModel(name, self._read_model_store(name, schema, PostgresEngagementView), project)
+        store = self._read_model_store(name, schema, PostgresEngagementView)
+        return FoldingReadModel(name, WriteBehindStore(store), project)
 
     def scores_model(self, name: str = scores.NAME, schema: str = "public") -> scores.ScoresReadModel:
         """The ranking; it also decays."""

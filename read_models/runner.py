@@ -10,7 +10,7 @@ from read_models.events import EventLog, LoggedFact, UnreadableEvent
 
 logger = logging.getLogger(__name__)
 
-EVENTS_PER_TRANSACTION: Final = 2_000
+EVENTS_PER_TRANSACTION: Final = 5_000
 
 V_co = TypeVar("V_co", covariant=True)
 

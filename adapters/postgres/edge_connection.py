@@ -18,6 +18,8 @@ _PAUSE_AFTER_FAILURE_S: Final = 0.25
 
 _SERVER_LEAVES: Final = "57P"
 """SQL states of a server that is going down or coming up."""
+_SHARE_OF_SERVER: Final = 0.8
+"""Part of the time after which the server gives up by itself, so that a lock held too long costs no connection."""
 _SET_TIMEOUTS: Final = "SELECT set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false)"
 
 
@@ -52,13 +54,14 @@ class EdgeConnection:
             DatabaseAwayError: No answer within the time.
             psycopg.Error: The database answered, and said no.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout_s
         was_open = self._connection is not None
         try:
             try:
                 rows = await self._attempt(query, parameters, deadline)
             except psycopg.OperationalError:
-                if not was_open or self._connection is not None:
+                if not was_open or self._connection is not None or loop.time() >= deadline:
                     raise
                 rows = await self._attempt(query, parameters, deadline)
         except (psycopg.OperationalError, OSError, TimeoutError) as error:
@@ -97,7 +100,7 @@ class EdgeConnection:
                 )
             self._connection = connection
             # A statement that nobody waits for any more must not hold a backend or a lock.
-            timeout = f"{round(self._timeout_s * 1000)}ms"
+            timeout = f"{round(self._timeout_s * _SHARE_OF_SERVER * 1000)}ms"
             await _execute(connection, _SET_TIMEOUTS, (timeout, timeout), deadline)
         except (psycopg.OperationalError, OSError, TimeoutError):
             await self.close()

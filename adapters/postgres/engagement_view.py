@@ -1,6 +1,6 @@
 """The engagement rows in PostgreSQL: read and written by the set, never row by row."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import astuple
 from psycopg import Cursor
 
+from adapters.postgres.writes import ImmediateWrites, Writes
 from read_models.engagement.projection import WORDS
 from read_models.engagement.view import AutomatedRow, Changes, EmailLog, EventRow, LinkKey, Named, Totals
 
@@ -87,10 +88,16 @@ _json = msgspec.json.Encoder().encode
 
 
 class PostgresEngagementView:
-    """See `read_models.engagement.view.EngagementView`; table names resolve by the transaction's search_path."""
+    """See `read_models.engagement.view.EngagementView`; table names resolve by the transaction's search_path.
 
-    def __init__(self, cursor: Cursor[Any]) -> None:
+    Args:
+        cursor: To read with.
+        writes: Takes what changes the rows; carried out at once unless said otherwise.
+    """
+
+    def __init__(self, cursor: Cursor[Any], writes: Writes | None = None) -> None:
         self._cursor = cursor
+        self._writes = writes or ImmediateWrites(cursor)
 
     def emails(self, email_ids: Collection[UUID]) -> Mapping[UUID, EmailLog]:
         if not email_ids:
@@ -118,17 +125,11 @@ class PostgresEngagementView:
         self._add_links(changes)
         self._add_totals(changes)
 
-    def _copy(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
-        # Text format of text and whole numbers, which psycopg escapes in C; its own dumpers for the rest are Python.
-        with self._cursor.copy(statement.encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
-
     def _add_emails(self, emails: Collection[EmailLog]) -> None:
         if not emails:
             return
-        self._copy(_COPY_EMAILS, ([_plain(value) for value in astuple(email)] for email in emails))
-        self._cursor.execute(
+        self._writes.copy(_COPY_EMAILS, [[_plain(value) for value in astuple(email)] for email in emails])
+        self._writes.execute(
             "INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)"
             " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) ON CONFLICT (id) DO NOTHING",
             (
@@ -143,52 +144,62 @@ class PostgresEngagementView:
             if email.campaign_id:
                 key = (email.campaign_id, email.organization_id)
                 first_sent[key] = min(email.sent_at, first_sent.get(key, email.sent_at))
-        self._cursor.executemany(
-            "INSERT INTO campaigns AS c (id, organization_id, first_sent_at) VALUES (%s, %s, %s)"
-            " ON CONFLICT (id) DO UPDATE SET first_sent_at = excluded.first_sent_at"
-            " WHERE c.organization_id = excluded.organization_id AND excluded.first_sent_at < c.first_sent_at",
-            [(campaign_id, organization_id, at) for (campaign_id, organization_id), at in first_sent.items()],
-        )
+        if first_sent:
+            self._writes.execute(
+                "INSERT INTO campaigns AS c (id, organization_id, first_sent_at)"
+                " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[])"
+                " ON CONFLICT (organization_id, id) DO UPDATE SET first_sent_at = excluded.first_sent_at"
+                " WHERE excluded.first_sent_at < c.first_sent_at",
+                _columns([(campaign, organization, at) for (campaign, organization), at in sorted(first_sent.items())]),
+            )
 
     def _add_names(self, changes: Changes) -> None:
-        self._cursor.executemany(
-            "INSERT INTO jobs AS j (organization_id, id, title, hiring_manager_id, named_at, named_by)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (organization_id, id) DO UPDATE SET title = excluded.title,"
-            " hiring_manager_id = excluded.hiring_manager_id, named_at = excluded.named_at,"
-            " named_by = excluded.named_by WHERE (j.named_at, j.named_by) < (excluded.named_at, excluded.named_by)",
-            [
-                (job.organization_id, job.id, job.name, job.hiring_manager_id, job.named_at, job.named_by)
-                for job in _in_key_order(changes.jobs)
-            ],
-        )
-        self._cursor.executemany(
-            "INSERT INTO templates AS t (organization_id, id, name, named_at, named_by) VALUES (%s, %s, %s, %s, %s)"
-            " ON CONFLICT (organization_id, id) DO UPDATE SET name = excluded.name, named_at = excluded.named_at,"
-            " named_by = excluded.named_by WHERE (t.named_at, t.named_by) < (excluded.named_at, excluded.named_by)",
-            [
-                (template.organization_id, template.id, template.name, template.named_at, template.named_by)
-                for template in _in_key_order(changes.templates)
-            ],
-        )
+        if changes.jobs:
+            self._writes.execute(
+                "INSERT INTO jobs AS j (organization_id, id, title, hiring_manager_id, named_at, named_by)"
+                " SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[])"
+                " ON CONFLICT (organization_id, id) DO UPDATE SET title = excluded.title,"
+                " hiring_manager_id = excluded.hiring_manager_id, named_at = excluded.named_at,"
+                " named_by = excluded.named_by WHERE (j.named_at, j.named_by) < (excluded.named_at, excluded.named_by)",
+                _columns(
+                    [
+                        (job.organization_id, job.id, job.name, job.hiring_manager_id, job.named_at, job.named_by)
+                        for job in _in_key_order(changes.jobs)
+                    ]
+                ),
+            )
+        if changes.templates:
+            self._writes.execute(
+                "INSERT INTO templates AS t (organization_id, id, name, named_at, named_by)"
+                " SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[])"
+                " ON CONFLICT (organization_id, id) DO UPDATE SET name = excluded.name, named_at = excluded.named_at,"
+                " named_by = excluded.named_by WHERE (t.named_at, t.named_by) < (excluded.named_at, excluded.named_by)",
+                _columns(
+                    [
+                        (template.organization_id, template.id, template.name, template.named_at, template.named_by)
+                        for template in _in_key_order(changes.templates)
+                    ]
+                ),
+            )
 
     def _change_emails(self, emails: Collection[EmailLog]) -> None:
         if not emails:
             return
-        self._cursor.execute(_STAGE)
-        self._copy(
+        self._writes.execute(_STAGE)
+        self._writes.copy(
             _COPY_STAGED,
-            (
+            [
                 [email.id, *[_plain(value) for value in astuple(email)[_FIRST_CHANGING:_AFTER_CHANGING]]]
                 for email in emails
-            ),
+            ],
         )
-        self._cursor.execute(_UPDATE_EMAILS)
+        self._writes.execute(_UPDATE_EMAILS)
 
     def _remove_implied_opens(self, emails: Collection[EmailLog]) -> None:
         if not emails:
             return
         places = [-email.id for email in emails]
-        self._cursor.execute(
+        self._writes.execute(
             "WITH gone AS (DELETE FROM email_engagement_events WHERE id = ANY(%s) RETURNING event_id)"
             " DELETE FROM engagement_tracking WHERE id IN (SELECT event_id FROM gone)",
             (places,),
@@ -197,7 +208,7 @@ class PostgresEngagementView:
     def _add_events(self, rows: Collection[EventRow]) -> None:
         if not rows:
             return
-        self._copy(
+        self._writes.copy(
             _COPY_EVENTS,
             [
                 (
@@ -219,12 +230,12 @@ class PostgresEngagementView:
         places = [row.place for row in rows if row.place > 0]
         implied = [row.place for row in rows if row.place < 0]
         # The second table holds the same facts beside what the email knows: joined there, not sent twice.
-        self._cursor.execute(_ADD_TRACKING, (min(places, default=0), max(places, default=0), implied))
+        self._writes.execute(_ADD_TRACKING, (min(places, default=0), max(places, default=0), implied))
 
     def _add_automated(self, rows: Collection[AutomatedRow]) -> None:
         if not rows:
             return
-        self._copy(
+        self._writes.copy(
             _COPY_AUTOMATED,
             [
                 (
@@ -243,7 +254,7 @@ class PostgresEngagementView:
         if not changes.links:
             return
         links = sorted(changes.links.items(), key=lambda item: item[0])
-        self._cursor.execute(
+        self._writes.execute(
             _ADD_LINKS,
             (
                 [email_log_id for (email_log_id, _), _ in links],
@@ -262,7 +273,12 @@ class PostgresEngagementView:
     def _add_totals(self, changes: Changes) -> None:
         if changes.totals:
             rows = [(*key, *sums) for key, sums in sorted(changes.totals.items())]
-            self._cursor.execute(_ADD_TOTALS, [list(column) for column in zip(*rows, strict=True)])
+            self._writes.execute(_ADD_TOTALS, _columns(rows))
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    """Turn rows into the arrays that ``unnest`` takes."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _in_key_order(named: Mapping[tuple[UUID, str], Named]) -> list[Named]:

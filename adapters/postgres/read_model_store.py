@@ -50,23 +50,26 @@ class PostgresReadModelStore(Generic[V]):
     @contextmanager
     def begin(self) -> Iterator["PostgresProgress[V]"]:
         """Begin one; see `read_models.runner.ReadModelStore`."""
+        with self.reading() as (cursor, log):
+            cursor.execute("SELECT position FROM ops.read_models WHERE name = %s FOR UPDATE SKIP LOCKED", (self._name,))
+            row = cursor.fetchone()
+            if row is None:
+                raise StandingByError(f"another projector holds the read model {self._name}")
+            # Rows and position are lost together, and folded again: nothing here waits for the disk.
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            yield PostgresProgress(cursor, self._name, row[0], self._make_view(cursor), log)
+
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Cursor[Any], PostgresEventLog]]:
+        """Give a transaction's cursor, in which tables have the read model's schema, and the events."""
         try:
             with (
                 self._datastore.get_connection() as connection,
                 connection.transaction(),
                 connection.cursor(row_factory=tuple_row) as cursor,
             ):
-                cursor.execute(
-                    "SELECT position FROM ops.read_models WHERE name = %s FOR UPDATE SKIP LOCKED", (self._name,)
-                )
-                row = cursor.fetchone()
-                if row is None:
-                    raise StandingByError(f"another projector holds the read model {self._name}")
                 cursor.execute(self._search_path)
-                # Rows and position are lost together, and folded again: nothing here waits for the disk.
-                cursor.execute("SET LOCAL synchronous_commit = off")
-                log = PostgresEventLog(cursor, self._recorder, self._mapper)
-                yield PostgresProgress(cursor, self._name, row[0], self._make_view(cursor), log)
+                yield cursor, PostgresEventLog(cursor, self._recorder, self._mapper)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             if isinstance(error.__cause__, psycopg.errors.DataError | psycopg.errors.ProgrammingError):
                 raise
@@ -77,20 +80,20 @@ class PostgresProgress(Generic[V]):
     """See `read_models.runner.Progress`."""
 
     def __init__(self, cursor: Cursor[Any], name: str, position: int, view: V, log: PostgresEventLog) -> None:
-        self._cursor = cursor
+        self.cursor = cursor
         self._name = name
         self.position = position
         self.view = view
         self.log = log
 
     def move_to(self, position: int) -> None:
-        self._cursor.execute(
+        self.cursor.execute(
             "UPDATE ops.read_models SET position = %s, updated_at = now() WHERE name = %s", (position, self._name)
         )
         self.position = position
 
     def set_aside(self, place: int, error: str) -> None:
-        self._cursor.execute(
+        self.cursor.execute(
             "INSERT INTO ops.poison_events (read_model, notification_id, error) VALUES (%s, %s, %s)"
             " ON CONFLICT DO NOTHING",
             (self._name, place, error),

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg import Cursor
 
@@ -57,7 +58,8 @@ class PostgresScoresView:
             " WHERE notification_id > %s AND notification_id <= %s",
             (after, until),
         )
-        email_ids = (self._cursor.fetchone() or ([],))[0] or []
+        row = self._cursor.fetchone()
+        email_ids: list[UUID] = (row[0] if row else None) or []
         self._cursor.execute(
             "SELECT DISTINCT organization_id, recipient_id FROM email_logs"
             " WHERE email_id = ANY(%s) AND recipient_type = 'Candidate' ORDER BY 1, 2",

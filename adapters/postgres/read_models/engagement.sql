@@ -2,11 +2,11 @@
 -- rebuild fills a second set of them while the first one serves.
 
 CREATE TABLE campaigns (
-    id uuid PRIMARY KEY,
     organization_id uuid NOT NULL,
-    first_sent_at timestamptz NOT NULL
+    id uuid NOT NULL,
+    first_sent_at timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, id)
 );
-CREATE INDEX campaigns_organization ON campaigns (organization_id, id);
 
 CREATE TABLE campaign_contacts (
     id uuid PRIMARY KEY,
