@@ -3,8 +3,11 @@
 import json
 import logging
 import logging.config
+import traceback
 from datetime import UTC, datetime
 from typing import Any
+
+from domain.errors import MailpulseError
 
 # What every record carries; whatever else is on it came through ``extra``.
 STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
@@ -24,13 +27,28 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__qualname__
-            line["traceback"] = self.formatException(record.exc_info)
+            line["traceback"] = describe(record.exc_info[1])
         if record.stack_info:
             line["stack"] = self.formatStack(record.stack_info)
         for name, value in vars(record).items():
             if name not in STANDARD_ATTRIBUTES:
                 line[name if name not in line else f"extra_{name}"] = value
         return json.dumps(line, default=str)
+
+
+def describe(error: BaseException | None) -> str:
+    """Say where an error came from, through all its causes, without quoting what it was about.
+
+    The words of an error may hold an address or an IP (PostgreSQL quotes the value that it refuses); the words of our
+    own errors never do. Of the others only the type, and PostgreSQL's code, are told.
+    """
+    parts: list[str] = []
+    while error is not None:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        words = str(error) if isinstance(error, MailpulseError) else str(getattr(error, "sqlstate", None) or "")
+        parts.append(f"{frames}{type(error).__qualname__}{': ' if words else ''}{words}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\ncaused by\n".join(parts)
 
 
 def logging_config(level: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.errors import PortError
 from entrypoints.bootstrap import Backend
+from entrypoints.collector import tune_collector
 from read_models.runner import StandingByError, catch_up
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def run(backend: Backend) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    tune_collector()
     wake_up = backend.wake_up()
     models = backend.read_models()
     ranking = backend.scores_model()

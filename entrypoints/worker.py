@@ -10,8 +10,9 @@ from typing import Final
 import dramatiq
 import msgspec
 
-from domain.errors import MailpulseError
+from domain.errors import MailpulseError, PortError
 from entrypoints.bootstrap import Backend
+from entrypoints.collector import tune_collector
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,10 @@ class Drainer:
             try:
                 self._rung.clear()
                 self._drain_all(lambda: not self._stopping.is_set())
+            except PortError as error:
+                # Whatever is not drained is still in the inbox, and the sweeper looks at it within a second.
+                logger.warning("The inbox cannot be drained now", extra={"event": "drain_waits", "reason": error.code})
+                return
             finally:
                 self._draining.release()
 
@@ -114,6 +119,7 @@ def run(backend: Backend) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    tune_collector()
     drainer = Drainer(backend.drain.drain_all)
 
     def sweep() -> None:

@@ -81,6 +81,16 @@ ON CONFLICT (email_log_id, link_key) DO UPDATE SET click_count = l.click_count +
     link_text = CASE l.link_text WHEN '' THEN excluded.link_text ELSE l.link_text END
 """
 
+_KEEP_CONTACTS_APART: Final = """
+WITH apart AS (
+    UPDATE email_logs e SET campaign_contact_id = e.email_id FROM campaign_contacts c
+    WHERE e.id = ANY(%s) AND c.id = e.campaign_contact_id AND c.organization_id <> e.organization_id
+    RETURNING e.email_id, e.organization_id, e.campaign_id, e.recipient_id
+)
+INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)
+SELECT * FROM apart ON CONFLICT (id) DO NOTHING
+"""
+"""Contacts are named by the organisations: one that names another's gets its own instead, and touches nothing of it."""
 _FIRST_CHANGING: Final = _ALL.index("updated_at")
 _AFTER_CHANGING: Final = _ALL.index("created_at")
 
@@ -139,6 +149,7 @@ class PostgresEngagementView:
                 [email.recipient_id for email in emails],
             ),
         )
+        self._writes.execute(_KEEP_CONTACTS_APART, ([email.id for email in emails],))
         first_sent: dict[tuple[UUID, UUID], datetime] = {}
         for email in emails:
             if email.campaign_id:

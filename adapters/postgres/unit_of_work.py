@@ -170,7 +170,8 @@ class PostgresUnitOfWork:
                     orphan.delivery_id,
                     orphan.received_at,
                 )
-                for orphan in orphans
+                # In one order everywhere, so that workers wait for each other and never in a circle.
+                for orphan in sorted(orphans, key=lambda orphan: orphan.report.key_for(orphan.email_id))
             ],
         )
 
@@ -194,7 +195,7 @@ class PostgresUnitOfWork:
                     failure.delivery_id,
                     failure.received_at,
                 )
-                for failure in failures
+                for failure in sorted(failures, key=lambda failure: failure.body)
             ],
         )
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from entrypoints.demo.facts import Fact
+from entrypoints.demo.facts import Fact, Kind
 from entrypoints.demo.life import HASTY, REAL, life_of, look_again
 from entrypoints.demo.team import Campaign, Candidate, SentEmail, Team, gather_team, random_uuid
 
@@ -120,8 +120,8 @@ class LiveStory:
         self._rng = Random(f"live {seed} {session}")
         self._team = history.team
         self._correspondence = Correspondence(history.team, self._rng, prefix=session)
-        delivered = {id(fact.email) for fact in history.facts if fact.kind == "delivered"}
-        self._known = [email for email in history.emails if id(email) in delivered]
+        opened = {fact.email.message_id for fact in history.facts if fact.kind is Kind.OPENED}
+        self._opened = [email for email in history.emails if email.message_id in opened]
 
     def new_email(self, now: datetime) -> tuple[SentEmail, list[Fact]]:
         """Tell of an email sent now, and of all that will happen to it; some of that lies minutes ahead."""
@@ -131,10 +131,10 @@ class LiveStory:
         return email, life_of(email, self._rng, HASTY)
 
     def old_email(self, now: datetime) -> list[Fact]:
-        """Tell of somebody who comes back to an email of long ago; nothing if none was ever delivered."""
-        if not self._known:
+        """Tell of somebody who comes back to an email of long ago; nothing if none was ever opened."""
+        if not self._opened:
             return []
-        email = max(self._rng.choices(self._known, k=3), key=lambda email: email.candidate.interest)
+        email = max(self._rng.choices(self._opened, k=3), key=lambda email: email.candidate.interest)
         return look_again(email, self._rng, now)
 
 
