@@ -102,4 +102,5 @@ def link_to_redis(redis_url):
     url = urlsplit(redis_url)
     target = unquote(url.path) if url.scheme == "unix" else (url.hostname, url.port or 6379)
     link = FailingLink(target)
-    return link, lambda: f"redis://127.0.0.1:{link.port}/0"
+    database = "/0" if url.scheme == "unix" else url.path
+    return link, lambda: f"redis://127.0.0.1:{link.port}{database}"
