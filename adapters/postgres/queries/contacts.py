@@ -4,20 +4,21 @@ from typing import NamedTuple
 
 from psycopg.sql import SQL
 
-from adapters.postgres.queries.visibility import audience_parameters, sees_email
+from adapters.postgres.queries.visibility import audience_parameters, sees_job
 from adapters.postgres.query_pool import ScopedDatabase
 from read_models.audience import Audience
 from read_models.contacts.queries import EngagedContact
 from read_models.paging import Page, PageRequest, page_of
 
+# An email counts what it has as rows in engagement_tracking, where a click without an open implies one: this gives
+# what the seed's query gives, without reading every event.
 ENGAGED = SQL("""
 SELECT contact_id, opens, clicks FROM (
-    SELECT cc.contact_id, count(*) FILTER (WHERE et.event_type = 'opened') AS opens,
-        count(*) FILTER (WHERE et.event_type = 'clicked') AS clicks
-    FROM campaign_contacts cc
-    LEFT JOIN engagement_tracking et ON et.campaign_contact_id = cc.id
-        AND et.organization_id = %(organization_id)s AND {sees_event}
-    WHERE cc.organization_id = %(organization_id)s AND {sees_contact}
+    SELECT cc.contact_id,
+        coalesce(sum(greatest(e.open_count, (e.click_count > 0)::integer)) FILTER (WHERE e.tracking), 0) AS opens,
+        coalesce(sum(e.click_count) FILTER (WHERE e.tracking), 0) AS clicks
+    FROM email_logs e JOIN campaign_contacts cc ON cc.id = e.campaign_contact_id
+    WHERE e.organization_id = %(organization_id)s AND cc.organization_id = %(organization_id)s AND {sees_email}
     GROUP BY cc.contact_id
 ) contacts
 WHERE clicks >= %(min_clicks)s AND {after}
@@ -42,8 +43,7 @@ class PostgresContactQueries:
     async def engaged(self, audience: Audience, *, min_clicks: int, page: PageRequest) -> Page[EngagedContact]:
         after = page.after(ContactKey)
         query = ENGAGED.format(
-            sees_event=sees_email(audience, "et", "email_log_id"),
-            sees_contact=sees_email(audience, "cc", "id", by="campaign_contact_id"),
+            sees_email=sees_job(audience, "e", "job_id"),
             after=AFTER if after else SQL("true"),
         )
         parameters = {

@@ -30,18 +30,3 @@ def sees_job(audience: Audience, *column: str) -> Composed:
     if audience.hiring_manager_id is None:
         return Composed([SQL("true")])
     return SQL("{} IN ({})").format(Identifier(*column), NAMED_JOBS)
-
-
-def sees_email(audience: Audience, *column: str, by: str = "id") -> Composed:
-    """Give the condition that a row belongs to an email the audience sees.
-
-    Args:
-        audience: For whom.
-        column: The row's reference to an email.
-        by: What the reference refers to in ``email_logs``.
-    """
-    if audience.hiring_manager_id is None:
-        return Composed([SQL("true")])
-    return SQL(
-        "{} IN (SELECT seen.{} FROM email_logs seen WHERE seen.organization_id = %(organization_id)s AND {})"
-    ).format(Identifier(*column), Identifier(by), sees_job(audience, "seen", "job_id"))

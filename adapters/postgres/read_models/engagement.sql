@@ -79,6 +79,9 @@ CREATE INDEX email_logs_recipient ON email_logs (organization_id, recipient_id, 
 CREATE INDEX email_logs_message ON email_logs (message_id);
 CREATE INDEX email_logs_campaign ON email_logs (campaign_id, sent_at DESC) WHERE campaign_id IS NOT NULL;
 CREATE INDEX email_logs_job ON email_logs (organization_id, job_id, sent_at DESC) WHERE job_id IS NOT NULL;
+CREATE INDEX email_logs_template ON email_logs (organization_id, template_id, sent_at DESC, id DESC)
+    WHERE template_id IS NOT NULL;
+CREATE INDEX email_logs_sender ON email_logs (organization_id, sender_id, sent_at DESC, id DESC);
 
 CREATE TABLE email_engagement_events (
     -- Place in the event store's order; negative where an open is implied by that click.
