@@ -50,18 +50,25 @@ def play(connection: Connection, options: Options, scoreboard: Scoreboard, stopp
         DemoError: The service is not there, or refuses what it should take.
     """
     stage = Stage(connection, options.seed, scoreboard, stopped)
+    try:
+        return _play(stage, connection, options)
+    finally:
+        stage.service.close()
+
+
+def _play(stage: Stage, connection: Connection, options: Options) -> list[str]:
     _await_service(stage, connection)
     played = _told_or_new(connection, options)
     story = tell_history(seed=played.seed, emails=played.emails, now=datetime.fromisoformat(played.now))
     differences: list[str] = []
     if played.complete:
-        scoreboard.say("Demo: the six weeks were played before; it goes on from there")
+        stage.scoreboard.say("Demo: the six weeks were played before; it goes on from there")
     else:
         differences = play_history(stage, story)
-        if not stopped.is_set():
+        if not stage.stopped.is_set():
             write_history(Path(connection.history_file), msgspec.structs.replace(played, complete=True))
     _print_examples(stage, connection, story)
-    if options.live and not stopped.is_set():
+    if options.live and not stage.stopped.is_set():
         play_live(stage, story, seed=options.seed)
     return differences
 

@@ -1,9 +1,9 @@
-"""The service as its clients meet it: HTTP, one connection kept per thread."""
+"""The service as its clients meet it: HTTP, over connections that are kept."""
 
 import http.client
 import json
-import threading
 from collections.abc import Mapping, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -38,7 +38,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Service:
-    """A running service.
+    """A running service, for any number of threads; `close` it in the end.
 
     Args:
         base_url: ``http(s)://host[:port]`` without a last slash.
@@ -51,7 +51,12 @@ class Service:
         self._host, self._port = parts.hostname or "localhost", parts.port
         self._path = parts.path.rstrip("/")
         self._authorization = {"Authorization": f"Bearer {api_key}"}
-        self._mine = threading.local()
+        self._idle: SimpleQueue[http.client.HTTPConnection] = SimpleQueue()
+
+    def close(self) -> None:
+        """Close what nobody uses any more."""
+        while kept := self._kept():
+            kept.close()
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post bytes as they are.
@@ -105,19 +110,24 @@ class Service:
         raise RefusedRequestError(said)
 
     def _request(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        kept: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
-        if kept is not None:
+        while kept := self._kept():
             try:
                 return self._exchange(kept, method, path, body, headers)
             except _STALE:  # the server has closed it while nobody spoke: a new one tells whether it is there
-                kept.close()
+                continue
             except (OSError, http.client.HTTPException) as error:
-                raise self._no_answer(kept, error) from error
-        connection = self._mine.connection = self._connect(self._host, self._port, timeout=TIMEOUT_S)
+                raise self._no_answer(error) from error
         try:
+            connection = self._connect(self._host, self._port, timeout=TIMEOUT_S)
             return self._exchange(connection, method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            raise self._no_answer(connection, error) from error
+            raise self._no_answer(error) from error
+
+    def _kept(self) -> http.client.HTTPConnection | None:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return None
 
     def _exchange(
         self,
@@ -127,18 +137,21 @@ class Service:
         body: bytes | None,
         headers: Mapping[str, str],
     ) -> Answer:
-        connection.request(method, self._path + path, body, dict(headers))
-        response = connection.getresponse()
-        content = response.read()
+        try:
+            connection.request(method, self._path + path, body, dict(headers))
+            response = connection.getresponse()
+            content = response.read()
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.put(connection)
         try:
             retry_after_s = float(response.headers.get("Retry-After", "0"))
         except ValueError:  # a date, which this service does not send
             retry_after_s = 0.0
         return Answer(response.status, content, retry_after_s)
 
-    def _no_answer(self, connection: http.client.HTTPConnection, error: Exception) -> ServiceUnavailableError:
-        connection.close()
-        self._mine.connection = None
+    def _no_answer(self, error: Exception) -> ServiceUnavailableError:
         return ServiceUnavailableError(f"no answer from {self._host}:{self._port}: {type(error).__name__}")
 
 

@@ -1,0 +1,46 @@
+import io
+
+from entrypoints.demo.posting import Tally
+from entrypoints.demo.scoreboard import Scoreboard, counts
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_in_a_terminal_one_line_is_written_over():
+    out = Terminal()
+    board = Scoreboard(out)
+
+    board.show("1 sent")
+    board.show("2 sent")
+    board.say("done")
+
+    assert out.getvalue() == "\r\x1b[2K1 sent\r\x1b[2K2 sent\r\x1b[2Kdone\n"
+
+
+def test_elsewhere_a_line_is_written_now_and_then():
+    out = io.StringIO()
+    board = Scoreboard(out)
+
+    for number in range(100):
+        board.show(f"{number} sent")
+    board.say("done")
+
+    assert out.getvalue() == "0 sent\ndone\n"
+
+
+def test_the_line_says_what_was_done_and_what_is_answered():
+    tally = Tally(registered=3_000, posted=12_000, acknowledged=11_990, repeated=4_000, refused=10)
+
+    line = counts(tally, {"delivered": 2_900, "opened": 1_400, "sent": 3_000}, 0.125)
+
+    assert line == (
+        "sent 3,000 | reports 12,000: 11,990 acknowledged, 4,000 repeated, 10 refused | "
+        "Mailpulse: 2,900 delivered, 1,400 opened | visible after 0.12 s"
+    )
+
+
+def test_before_the_first_answer_the_line_says_so():
+    assert counts(Tally(), {}, None).endswith("Mailpulse: asking")
