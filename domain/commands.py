@@ -34,14 +34,17 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     detail: str = ""
     metadata: dict[str, str | int | float | bool | None] | None = None
 
-    def key_for(self, email_id: UUID) -> UUID:
+    def key_for(self, email_id: UUID) -> bytes:
         """Identify the fact, so that the same report is recognised however often and late it comes.
+
+        Returns:
+            16 bytes; as a UUID they are the event's public id.
 
         Source:
             BR-558.5 Webhook idempotency: by the provider's event id, else by what happened when.
         """
         what = f"{self.KIND}\n{self.event_id}" if self.event_id else self._natural_key()
-        return UUID(bytes=blake2b(what.encode(), digest_size=16, key=email_id.bytes).digest())
+        return blake2b(what.encode(), digest_size=16, key=email_id.bytes).digest()
 
     def _natural_key(self) -> str:
         return f"{self.KIND}\n\n{self.occurred_at.isoformat()}"

@@ -1,7 +1,6 @@
 """What a report adds to what is known about an email: one fact, in the words that are kept."""
 
 from datetime import datetime
-from uuid import UUID
 
 from domain.commands import (
     AnyReport,
@@ -40,7 +39,7 @@ _PLAIN: dict[type[AnyReport], type[Delivered | Deferred | SpamReported | Unsubsc
 }
 
 
-def fact_from(report: AnyReport, key: UUID, received_at: datetime, delivery_id: int) -> ReportedFact:
+def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id: int) -> ReportedFact:
     """State a report as the fact that is kept, judged where somebody or something engaged.
 
     Args:
@@ -86,7 +85,7 @@ def fact_from(report: AnyReport, key: UUID, received_at: datetime, delivery_id: 
             )
 
 
-def _opened(report: RecordOpen, key: UUID, received_at: datetime, delivery_id: int) -> Opened:
+def _opened(report: RecordOpen, key: bytes, received_at: datetime, delivery_id: int) -> Opened:
     judgement = judge_open(report)
     return Opened(
         key=key,
@@ -102,7 +101,7 @@ def _opened(report: RecordOpen, key: UUID, received_at: datetime, delivery_id: i
     )
 
 
-def _clicked(report: RecordClick, key: UUID, received_at: datetime, delivery_id: int) -> Clicked:
+def _clicked(report: RecordClick, key: bytes, received_at: datetime, delivery_id: int) -> Clicked:
     judgement = judge_click(report)
     return Clicked(
         key=key,

@@ -1,8 +1,8 @@
 """What can be known about an email: the facts that are kept for good, each under a topic of its own.
 
-Facts are frozen msgspec structs without cycles, so the garbage collector need not look at them. `eventsourcing` stores them through `Recorded`, which carries the place in the stream,
-so that a fact never repeats what its row already says. Optional fields may be added; for anything else docs/events.md
-says how a topic gets a new version.
+Facts are frozen msgspec structs without cycles, so the garbage collector need not look at them. `eventsourcing` stores
+them through `Recorded`, which carries the place in the stream, so that a fact never repeats what its row already says.
+Optional fields may be added; for anything else docs/events.md says how a topic gets a new version.
 """
 
 from datetime import datetime
@@ -48,7 +48,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """What every reported fact tells.
 
     Attributes:
-        key: Identity of the fact; a repeated report has the same one.
+        key: Identity of the fact, 16 bytes; a repeated report has the same one. Its public id is the same as a UUID.
         occurred_at: Aware UTC, by the provider's clock.
         recorded_at: Aware UTC, when its delivery was received.
         delivery_id: Number of the webhook delivery that brought it, to follow it through logs.
@@ -56,7 +56,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
     TOPIC: ClassVar[str] = ""
 
-    key: UUID
+    key: bytes
     occurred_at: datetime
     recorded_at: datetime
     delivery_id: int = 0

@@ -75,7 +75,7 @@ class EmailMessage:
         self._id = email_id
         self._version = 0
         self._pending: list[Recorded] = []
-        self.seen: set[UUID] = set()
+        self.seen: set[bytes] = set()
         self.sent: Sent | None = None
         self.delivered_at: datetime | None = None
         self.deferred_at: datetime | None = None

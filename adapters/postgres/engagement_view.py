@@ -224,7 +224,7 @@ class PostgresEngagementView:
             [
                 (
                     row.place,
-                    row.key.hex,
+                    row.key.hex(),
                     row.email.organization_id.hex,
                     row.email.id,
                     row.event_word,
@@ -299,7 +299,7 @@ def _in_key_order(named: Mapping[tuple[UUID, str], Named]) -> list[Named]:
 def _tracking_row(row: EventRow) -> tuple[str | int | None, ...]:
     email = row.email
     return (
-        row.key.hex,
+        row.key.hex(),
         email.campaign_contact_id.hex,
         row.event_type,
         _json(row.event_data).decode() if row.event_data else None,

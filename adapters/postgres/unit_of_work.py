@@ -162,7 +162,7 @@ class PostgresUnitOfWork:
                     orphan.organization_id,
                     orphan.endpoint_id,
                     orphan.provider,
-                    orphan.report.key_for(orphan.email_id).bytes,
+                    orphan.report.key_for(orphan.email_id),
                     "no registered email has this message id and recipient",
                     orphan.report.message_id,
                     orphan.email_id,

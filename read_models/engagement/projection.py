@@ -231,9 +231,9 @@ def link_key(url: str, link_position: str) -> UUID:
     return UUID(bytes=blake2b(f"{link_position}\n{url}".encode(), digest_size=16).digest())
 
 
-def implied_open_key(email_id: UUID) -> UUID:
+def implied_open_key(email_id: UUID) -> bytes:
     """Name the open that a click implies; an email has at most one."""
-    return UUID(bytes=blake2b(b"implied open", digest_size=16, key=email_id.bytes).digest())
+    return blake2b(b"implied open", digest_size=16, key=email_id.bytes).digest()
 
 
 def contribution(email: EmailLog) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     place: int
-    key: UUID
+    key: bytes
     email: EmailLog
     event_type: str
     event_word: str
