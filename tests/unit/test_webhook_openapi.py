@@ -31,7 +31,7 @@ def test_the_document_names_address_body_and_every_answer():
     (path, operations), *others = document["paths"].items()
     assert (path, list(operations), others) == ("/webhooks/{provider}/{endpoint_id}", ["post"], [])
     post = operations["post"]
-    assert [parameter["name"] for parameter in post["parameters"]] == ["provider", "endpoint_id"]
+    assert {parameter["name"] for parameter in post["parameters"]} == {"provider", "endpoint_id"}
     assert set(post["requestBody"]["content"]) == {"application/json", "text/plain"}
     assert post["requestBody"]["content"]["application/json"]["examples"]
     assert set(post["responses"]) == {"200", "401", "403", "404", "405", "408", "413", "429", "503"}
