@@ -1,5 +1,6 @@
 """Shows how the demo goes: one line that changes in a terminal, a line now and then elsewhere."""
 
+import shutil
 import time
 from collections.abc import Mapping
 from typing import Final, TextIO
@@ -7,6 +8,7 @@ from typing import Final, TextIO
 from entrypoints.demo.posting import Tally
 
 SECONDS_BETWEEN_LINES: Final = 5.0
+_SHOWN: Final = ("delivered", "opened", "clicked", "replied", "bounced")
 _CLEAR_LINE: Final = "\r\x1b[2K"
 
 
@@ -32,7 +34,8 @@ class Scoreboard:
     def show(self, line: str) -> None:
         """Replace the changing line; where nothing can be replaced, write it at most every five seconds."""
         if self._is_terminal:
-            self._out.write(_CLEAR_LINE + line)
+            columns = shutil.get_terminal_size().columns  # a line that wraps cannot be written over
+            self._out.write(_CLEAR_LINE + line[: columns - 1])
             self._is_mid_line = True
         elif time.monotonic() - self._last_line_at >= SECONDS_BETWEEN_LINES:
             self._last_line_at = time.monotonic()
@@ -48,14 +51,9 @@ def counts(tally: Tally, answered: Mapping[str, int], lag_s: float | None) -> st
         answered: Sums that the API gave; empty before the first answer.
         lag_s: Seconds from the acknowledgement of a report until a query showed it; ``None`` if never measured.
     """
-    done = (
-        f"sent {tally.registered:,} | reports {tally.posted:,}: {tally.acknowledged:,} acknowledged, "
-        f"{tally.repeated:,} repeated, {tally.refused:,} refused"
-    )
-    shown = ", ".join(
-        f"{answered[name]:,} {name}"
-        for name in ("delivered", "opened", "clicked", "replied", "bounced")
-        if name in answered
-    )
+    shown = " ".join(f"{answered[name]:,} {name}" for name in _SHOWN if name in answered) or "no answer yet"
     lag = "" if lag_s is None else f" | visible after {lag_s:.2f} s"
-    return f"{done} | Mailpulse: {shown or 'asking'}{lag}"
+    return (
+        f"{tally.registered:,} sent | {shown}{lag} | {tally.posted:,} reports: {tally.acknowledged:,} acknowledged "
+        f"{tally.repeated:,} repeated {tally.refused:,} refused"
+    )
