@@ -57,7 +57,10 @@ def _programs(settings: Settings, environment: Mapping[str, str]) -> list[Progra
             Program(name=f"worker-{n + 1}", kind="worker", argv=_command("worker"), env=environment)
             for n in range(settings.worker_processes)
         ),
-        Program(name="web", kind="web", argv=_command("web"), env=environment, is_ready=web_is_ready),
+        *(
+            Program(name=f"web-{n + 1}", kind="web", argv=_command("web"), env=environment, is_ready=web_is_ready)
+            for n in range(settings.web_workers)
+        ),
     ]
 
 
