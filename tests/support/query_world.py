@@ -87,7 +87,7 @@ class Story:
         )
 
     def happened(self, name, kind, *, ago=timedelta(hours=1), organization=OURS, **fields):
-        fact = kind(key=uuid4(), occurred_at=NOON - ago, recorded_at=NOON - ago, **fields)
+        fact = kind(key=uuid4().bytes, occurred_at=NOON - ago, recorded_at=NOON - ago, **fields)
         self._log(email_id(name, organization), fact)
 
     def _log(self, of_email, fact):
