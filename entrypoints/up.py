@@ -27,6 +27,8 @@ def run_up(settings: Settings, *, demo: bool) -> int:
     environment = settings.child_environment(
         os.environ, database_url=database_url, redis_url=redis_url, supervisor_pid=os.getpid()
     )
+    if demo and settings.log_level == "info":
+        environment["MAILPULSE_LOG_LEVEL"] = "warning"  # the terminal is for the play
     connected = msgspec.structs.replace(settings, database_url=database_url, redis_url=redis_url)
 
     def prepare() -> None:
