@@ -94,7 +94,7 @@ class ProjectEngagement:
             elif email := emails.get(logged.email_id):
                 self._apply(logged, fact, email, changes, known_links)
         for email_id, email in emails.items():
-            was, clicked_before = before.get(email_id, (_NOTHING, None))
+            was, clicked_before = before.get(email_id, (None, None))
             _settle(email, was, clicked_before, changes)
             if email_id not in born:
                 changes.changed[email_id] = email
@@ -267,10 +267,16 @@ def contribution(email: EmailLog) -> tuple[int, ...]:
 _NOTHING: Final = (0,) * len(Totals.__struct_fields__)
 
 
-def _settle(email: EmailLog, was: tuple[int, ...], clicked_before: datetime | None, changes: Changes) -> None:
-    """Bring the totals and the implied open in line with what became of an email."""
+def _settle(email: EmailLog, was: tuple[int, ...] | None, clicked_before: datetime | None, changes: Changes) -> None:
+    """Bring the totals and the implied open in line with what became of an email; `was` is None for a new one."""
     now = contribution(email)
-    if now != was:
+    if was is None:
+        was = _NOTHING
+        # A tracked email has its row of totals even if it adds nothing: else rows would tell how events were batched.
+        adds = email.tracking
+    else:
+        adds = now != was
+    if adds:
         key = (
             email.organization_id,
             email.sent_at.replace(minute=0, second=0, microsecond=0),
