@@ -35,7 +35,7 @@ class MemoryEngagementView:
         self.automated: list[AutomatedRow] = []
         self.email_links: dict[LinkKey, LinkClicks] = {}
         self.totals: dict[TotalsKey, list[int]] = {}
-        self.campaigns: dict[UUID, tuple[UUID, datetime]] = {}
+        self.campaigns: dict[tuple[UUID, UUID], datetime] = {}
         self.contacts: dict[UUID, tuple[UUID, UUID | None, str]] = {}
         self.jobs: dict[tuple[UUID, str], Named] = {}
         self.templates: dict[tuple[UUID, str], Named] = {}
@@ -71,14 +71,15 @@ class MemoryEngagementView:
         _keep_latest(self.templates, changes.templates)
 
     def _register(self, email: EmailLog) -> None:
-        self.email_logs[email.email_id] = copy(email)
+        kept = copy(email)
+        self.email_logs[email.email_id] = kept
         contact = (email.organization_id, email.campaign_id, email.recipient_id)
-        self.contacts.setdefault(email.campaign_contact_id, contact)
-        if email.campaign_id is None:
-            return
-        organization_id, first_sent_at = self.campaigns.get(email.campaign_id, (email.organization_id, email.sent_at))
-        if organization_id == email.organization_id:
-            self.campaigns[email.campaign_id] = (organization_id, min(first_sent_at, email.sent_at))
+        if self.contacts.setdefault(email.campaign_contact_id, contact)[0] != email.organization_id:
+            kept.campaign_contact_id = email.email_id  # another organisation's
+            self.contacts[email.email_id] = contact
+        if email.campaign_id is not None:
+            key = (email.organization_id, email.campaign_id)
+            self.campaigns[key] = min(email.sent_at, self.campaigns.get(key, email.sent_at))
 
     def _add_clicks(self, key: LinkKey, clicks: LinkClicks) -> None:
         kept = self.email_links.get(key)

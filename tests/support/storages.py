@@ -1,11 +1,21 @@
 """Each storage of the write side behind the same few questions, so that one suite holds for all of them."""
 
 import msgspec
+import psycopg
+from psycopg.rows import dict_row
 
+from adapters.agents import read_agent
+from adapters.memory.engagement_view import MemoryEngagementView
+from adapters.memory.read_model_store import MemoryReadModelStore
+from adapters.memory.scores_view import MemoryScoresView
 from adapters.memory.store import MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitsOfWork
 from adapters.postgres.confirmations import PostgresConfirmations
 from domain.email_message import EmailMessage
+from read_models.engagement import projection as engagement
+from read_models.engagement.view import EmailLog, Totals
+from read_models.runner import FoldingReadModel, catch_up
+from read_models.scores import projection as scores
 from tests.support.core import ENDPOINT
 from tests.support.emails import ACME, NOON, email_id, sent
 
@@ -41,6 +51,69 @@ class MemoryStorage(Storage):
         self.now = NOON
         self.store = MemoryStore(lambda: self.now)
         self.units = MemoryUnitsOfWork(self.store)
+        self.view = MemoryEngagementView()
+        self.engagement = MemoryReadModelStore(engagement.NAME, self.store, self.view, tables=tuple(vars(self.view)))
+        self.ranking = MemoryScoresView(self.store, self.view, lambda: self.engagement.position)
+        self.scores = scores.ScoresReadModel(
+            scores.NAME,
+            MemoryReadModelStore(scores.NAME, self.store, self.ranking, tables=("ranking",)),
+            lambda: self.now,
+        )
+
+    def project(self):
+        catch_up([FoldingReadModel(engagement.NAME, self.engagement, _project), self.scores])
+
+    def emails(self):
+        return {email.message_id: _comparable(msgspec.structs.asdict(email)) for email in self.view.email_logs.values()}
+
+    def events(self):
+        return sorted(
+            (
+                row.email.message_id,
+                row.event_word,
+                row.event_type if row.email.tracking else None,
+                row.occurred_at,
+                row.url,
+                row.ip_address,
+                row.user_agent,
+                _comparable_data(row.event_data),
+                row.place < 0,
+            )
+            for row in self.view.events.values()
+        )
+
+    def automated(self):
+        return sorted(
+            (
+                self._name_of(automated.row.email),
+                automated.row.event_type,
+                automated.row.occurred_at,
+                automated.verdict,
+                automated.reasons,
+            )
+            for automated in self.view.automated
+        )
+
+    def _name_of(self, email):
+        return self.view.email_logs[email.email_id].message_id
+
+    def links(self):
+        return sorted(
+            (self._name_of(link.email), link.url, link.link_position, link.click_count, link.first_clicked_at)
+            for link in self.view.email_links.values()
+        )
+
+    def totals(self):
+        return {key: tuple(sums) for key, sums in self.view.totals.items()}
+
+    def ranked(self):
+        return {
+            candidate_id: (row.score.score, row.score.level, row.score.level_reason, row.candidate.name)
+            for (_, candidate_id), row in self.ranking.ranking.items()
+        }
+
+    def decay(self):
+        return self.scores.decay()
 
     def receive(self, body=b"[]"):
         return self.store.receive(
@@ -78,6 +151,74 @@ class PostgresStorage(Storage):
         self._core = core
         self.units = core.units
 
+    @property
+    def now(self):
+        return self._core.now
+
+    @now.setter
+    def now(self, now):
+        self._core.now = now
+
+    def project(self):
+        self._core.project()
+
+    def _rows(self, sql):
+        return self._core.query(sql)
+
+    def emails(self):
+        with psycopg.connect(self._core.database_url, row_factory=dict_row) as connection:
+            rows = connection.execute("SELECT * FROM email_logs").fetchall()
+        return {row["message_id"]: _comparable(row) for row in rows}
+
+    def events(self):
+        return sorted(
+            (*row[:5], row[5] and str(row[5]), row[6], _comparable_data(row[7]), row[8])
+            for row in self._rows(
+                "SELECT e.message_id, v.event_type, t.event_type, v.occurred_at, v.url, v.ip_address, v.user_agent,"
+                " v.metadata, v.id < 0 FROM email_engagement_events v JOIN email_logs e ON e.id = v.email_log_id"
+                " LEFT JOIN engagement_tracking t ON t.id = v.event_id AND t.event_timestamp = v.occurred_at"
+                " AND t.clicked_url IS NOT DISTINCT FROM v.url AND t.event_data IS NOT DISTINCT FROM v.metadata"
+                " AND t.ip_address IS NOT DISTINCT FROM v.ip_address"
+            )
+        )
+
+    def automated(self):
+        return sorted(
+            (*row[:4], tuple(row[4]))
+            for row in self._rows(
+                "SELECT e.message_id, a.event_type, a.event_timestamp, a.verdict, a.reasons"
+                " FROM automated_engagement a JOIN email_logs e ON e.id = a.email_log_id"
+            )
+        )
+
+    def links(self):
+        return sorted(
+            self._rows(
+                "SELECT e.message_id, l.url, l.link_position, l.click_count, l.first_clicked_at"
+                " FROM email_links l JOIN email_logs e ON e.id = l.email_log_id"
+            )
+        )
+
+    def totals(self):
+        fields = ", ".join(Totals.__struct_fields__)
+        return {
+            row[:5]: row[5:]
+            for row in self._rows(
+                f"SELECT organization_id, sent_hour, job_id, campaign_id, template_id, {fields} FROM email_totals"
+            )
+        }
+
+    def ranked(self):
+        return {
+            candidate_id: (score, level, reason, name)
+            for candidate_id, score, level, reason, name in self._rows(
+                "SELECT candidate_id, score, level, level_reason, name FROM candidate_scores"
+            )
+        }
+
+    def decay(self):
+        return self._core.backend.scores_model().decay()
+
     def receive(self, body=b"[]"):
         id_ = self._core.receive(body=body)
         self._core.execute(
@@ -106,6 +247,23 @@ class PostgresStorage(Storage):
     def confirmations(self):
         due = PostgresConfirmations(self._core.backend._datastore).due(NOON.replace(year=9000))
         return [(confirmation.endpoint_id, confirmation.url) for confirmation in due]
+
+
+def _project(view, batch):
+    engagement.ProjectEngagement(view, read_agent)(batch)
+
+
+_OF_STORAGE = {"id"}
+"""What two storages number differently."""
+
+
+def _comparable(row):
+    assert row.keys() == set(EmailLog.__struct_fields__)
+    return {name: value for name, value in row.items() if name not in _OF_STORAGE}
+
+
+def _comparable_data(data):
+    return msgspec.json.encode(data, order="sorted") if data else b""
 
 
 STORAGES = {
