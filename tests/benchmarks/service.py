@@ -82,6 +82,14 @@ class Subject:
             ).fetchone()
             return int(shown)
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Give the CPU seconds so far of each kind of process, with those below it."""
+        spent = {}
+        for kind, process in self.service.processes().items():
+            family = [process, *process.children(recursive=True)]
+            spent[kind] = sum(sum(one.cpu_times()[:2]) for one in family)
+        return spent
+
     def peak_memory(self) -> tuple[float, str]:
         """Give the largest of the peaks of all processes and whose it is."""
         peaks = []
