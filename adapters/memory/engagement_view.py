@@ -60,8 +60,9 @@ class MemoryEngagementView:
         for email in changes.implied_opens_gone:
             del self.events[-email.id]
         for row in changes.events:
-            self.events[row.place] = msgspec.structs.replace(row, email=self.email_logs[row.email.email_id])
-        self.automated.extend(changes.automated)
+            self.events[row.place] = self._of_kept_email(row)
+        for automated in changes.automated:
+            self.automated.append(msgspec.structs.replace(automated, row=self._of_kept_email(automated.row)))
         for key, clicks in changes.links.items():
             self._add_clicks(key, clicks)
         for totals_key, sums in changes.totals.items():
@@ -81,10 +82,13 @@ class MemoryEngagementView:
             key = (email.organization_id, email.campaign_id)
             self.campaigns[key] = min(email.sent_at, self.campaigns.get(key, email.sent_at))
 
+    def _of_kept_email(self, row: EventRow) -> EventRow:
+        return msgspec.structs.replace(row, email=self.email_logs[row.email.email_id])
+
     def _add_clicks(self, key: LinkKey, clicks: LinkClicks) -> None:
         kept = self.email_links.get(key)
         if kept is None:
-            self.email_links[key] = copy(clicks)
+            self.email_links[key] = msgspec.structs.replace(clicks, email=self.email_logs[clicks.email.email_id])
             return
         kept.click_count += clicks.click_count
         kept.first_clicked_at = min(kept.first_clicked_at, clicks.first_clicked_at)

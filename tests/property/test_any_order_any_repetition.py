@@ -1,0 +1,261 @@
+"""BR-558.5 and TRUST.md: duplicates 1 to 46 times, any order, over 30 hours: the same state as once, in order."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.agents import read_agent
+from adapters.memory.engagement_view import MemoryEngagementView
+from adapters.postgres import write_behind
+from domain.email_message import EmailMessage
+from domain.values import BounceKind, Verdict
+from read_models import runner
+from read_models.engagement.projection import ProjectEngagement, contribution
+from read_models.events import LoggedFact
+from tests.support.emails import (
+    CALENDAR,
+    JOB_AD,
+    NOON,
+    an_open,
+    bounce,
+    click,
+    deferral,
+    delivery,
+    drop,
+    email_id,
+    reply,
+    seconds,
+    sent,
+    spam_report,
+    unsubscribe,
+)
+from tests.support.storages import MemoryStorage, PostgresStorage
+
+MESSAGES = ("m-1", "m-2", "m-3")
+
+# Whole seconds, few of them: collisions are what this is about.
+instants = st.integers(-5, 30 * 3600).map(lambda n: NOON + seconds(n)) | st.integers(0, 3).map(
+    lambda n: NOON + seconds(n)
+)
+messages = st.sampled_from(MESSAGES)
+event_ids = st.sampled_from(["", "", "e-1", "e-2"])
+verdicts = st.sampled_from([None, None, *Verdict])
+
+
+def reports(make, **told):
+    return st.builds(make, instants, message_id=messages, event_id=event_ids, **told)
+
+
+any_report = st.one_of(
+    reports(delivery),
+    reports(deferral),
+    reports(an_open, provider_verdict=verdicts),
+    reports(
+        click,
+        url=st.sampled_from([JOB_AD, CALENDAR]),
+        link_position=st.sampled_from(["", "header", "footer"]),
+        provider_verdict=verdicts,
+    ),
+    reports(bounce, kind=st.sampled_from(BounceKind), reason=st.sampled_from(["", "mailbox_full", "spam_content"])),
+    reports(drop, reason=st.sampled_from(["", "bounced_address"])),
+    reports(spam_report),
+    reports(unsubscribe),
+    reports(reply),
+)
+
+
+@st.composite
+def report_sets(draw):
+    """Reports that differ, as a provider's do: no two share an identity and disagree about the rest."""
+    found = {}
+    for report in draw(st.lists(any_report, max_size=12)):
+        found.setdefault(report.key_for(email_id(report.message_id)), report)
+    return list(found.values())
+
+
+@st.composite
+def deliveries(draw):
+    """The same reports twice: once each in order of time, and as a provider on a bad day sends them."""
+    told = draw(report_sets())
+    in_order = sorted(told, key=lambda report: report.occurred_at)
+    repeated = [
+        report for report in told for _ in range(draw(st.integers(1, 46) if len(told) < 3 else st.integers(1, 4)))
+    ]
+    return in_order, draw(st.permutations(repeated))
+
+
+def email_state(message):
+    names = [name for name in EmailMessage.__slots__ if not name.startswith("_")]
+    state = {name: getattr(message, name) for name in names if name != "bounce"}
+    found = message.bounce
+    return state | {
+        "bounce": found and (found.bounce_kind, found.occurred_at, found.reason),
+        "version": message.version,
+    }
+
+
+def told_to_one_email(all_reports):
+    message = EmailMessage(email_id("m-1"))
+    message.register(sent("m-1"))
+    for report in all_reports:
+        if report.message_id == "m-1":
+            message.record(report, received_at=NOON)
+    return message
+
+
+@given(deliveries())
+def test_an_email_knows_the_same(told):
+    in_order, as_sent = told
+
+    assert email_state(told_to_one_email(in_order)) == email_state(told_to_one_email(as_sent))
+
+
+@given(report_sets())
+def test_replaying_the_stream_gives_the_live_state(all_reports):
+    live = told_to_one_email(all_reports)
+    replayed = EmailMessage(live.id)
+    for recorded in live.collect_events():
+        replayed.replay(recorded.fact)
+
+    assert email_state(replayed) == email_state(live)
+
+
+def rows_after(all_reports, storage=None):
+    storage = storage or MemoryStorage()
+    for message_id in MESSAGES:
+        storage.register(message_id, tracking=message_id != "m-3")
+    for report in all_reports:
+        storage.record(report, message_id=report.message_id)
+    storage.project()
+    return storage
+
+
+def comparable_rows(storage):
+    # How many opens came before one is the one thing in a row that tells the order of arrival.
+    events = [(*row[:7], row[8]) for row in storage.events()]
+    return storage.emails(), sorted(events, key=str), storage.automated(), storage.links(), storage.totals()
+
+
+@given(deliveries())
+@settings(max_examples=150, deadline=None)
+def test_the_rows_and_totals_are_the_same(told):
+    in_order, as_sent = told
+
+    assert comparable_rows(rows_after(in_order)) == comparable_rows(rows_after(as_sent))
+
+
+@given(report_sets())
+@settings(max_examples=150, deadline=None)
+def test_rows_say_what_the_email_knows(all_reports):
+    storage = rows_after(all_reports)
+    row, message = storage.emails()["m-1"], storage.history("m-1")
+
+    shared = row.keys() & set(EmailMessage.__slots__)
+    assert {"open_count", "machine_open_count", "scanner_click_count", "opened_at", "dropped_at"} <= shared
+    assert {name: row[name] for name in shared} == {name: getattr(message, name) for name in shared}
+    assert row["unique_click_count"] == message.unique_click_count
+    found = message.bounce
+    assert (row["bounced_at"], row["bounce_type"], row["bounce_reason"] or "") == (
+        (found.occurred_at, found.bounce_kind, found.reason) if found else (None, None, "")
+    )
+
+
+def logged_facts(all_reports, at_once=()):
+    """A global order: registrations, each with reports right behind it, then the other reports."""
+    emails = {message_id: EmailMessage(email_id(message_id)) for message_id in MESSAGES}
+    recorded = []
+    for message_id, email in emails.items():
+        email.register(sent(message_id, tracking=message_id != "m-3"))
+        for report in at_once:
+            if report.message_id == message_id:
+                email.record(report, received_at=NOON)
+        recorded += email.collect_events()
+    for report in all_reports:
+        emails[report.message_id].record(report, received_at=NOON)
+        recorded += emails[report.message_id].collect_events()
+    return [LoggedFact(place, event.originator_id, event.fact) for place, event in enumerate(recorded, 1)]
+
+
+def projected(log, cuts):
+    view = MemoryEngagementView()
+    bounds = [0, *sorted(cuts), len(log)]
+    for start, end in pairwise(bounds):
+        if batch := log[start:end]:
+            ProjectEngagement(view, read_agent)(batch)
+    return vars(view)
+
+
+@given(st.lists(any_report, max_size=15), st.lists(any_report, max_size=3), st.sets(st.integers(0, 21)))
+@settings(max_examples=200, deadline=None)
+def test_rows_do_not_tell_how_events_were_batched(all_reports, at_once, cuts):
+    log = logged_facts(all_reports, at_once)
+
+    in_one, in_many = projected(log, ()), projected(log, [cut for cut in cuts if cut < len(log)])
+
+    assert in_one == in_many
+
+
+@given(st.lists(any_report, max_size=15), st.sets(st.integers(0, 18)))
+@settings(max_examples=200, deadline=None)
+def test_totals_always_equal_a_recount_of_the_rows(all_reports, cuts):
+    log = logged_facts(all_reports)
+
+    tables = projected(log, [cut for cut in cuts if cut < len(log)])
+
+    recount = [sum(column) for column in zip(*map(contribution, tables["email_logs"].values()), strict=True)]
+    [kept] = tables["totals"].values()
+    assert kept == recount
+
+
+@given(st.lists(any_report, max_size=15))
+@settings(max_examples=200, deadline=None)
+def test_an_email_has_an_implied_open_exactly_when_a_click_is_all_that_shows_it(all_reports):
+    tables = projected(logged_facts(all_reports), ())
+
+    for email in tables["email_logs"].values():
+        human = [row for row in tables["events"].values() if row.email.email_id == email.email_id]
+        opens = [row for row in human if row.event_word == "open"]
+        clicks = [row for row in human if row.event_word == "click"]
+        assert len(opens) == (email.open_count or min(1, len(clicks)))
+        if clicks and not email.open_count:
+            assert opens[0].occurred_at == min(row.occurred_at for row in clicks)
+
+
+@pytest.mark.parametrize("seed", [558, 2026, 46])
+def test_postgresql_keeps_the_rows_that_memory_keeps(core, seed, monkeypatch):
+    # Batches of seven, so that a backlog is worked off in many, some of them still being written.
+    monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 7)
+    monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
+    told = some_reports(Random(seed), how_many=150)
+
+    memory, postgres = rows_after(told, MemoryStorage()), rows_after(told, PostgresStorage(core))
+
+    assert memory.emails() == postgres.emails()
+    assert memory.events() == postgres.events()
+    assert memory.automated() == postgres.automated()
+    assert memory.links() == postgres.links()
+    assert memory.totals() == postgres.totals()
+    assert memory.ranked() == postgres.ranked()
+
+
+def some_reports(random, how_many):
+    makers = [
+        delivery,
+        deferral,
+        an_open,
+        lambda at, **told: an_open(at, provider_verdict=random.choice([*Verdict]), **told),
+        lambda at, **told: click(at, random.choice([JOB_AD, CALENDAR]), link_position=random.choice("12"), **told),
+        lambda at, **told: click(at, provider_verdict=random.choice([*Verdict]), **told),
+        lambda at, **told: bounce(at, random.choice([*BounceKind]), **told),
+        drop,
+        spam_report,
+        unsubscribe,
+        reply,
+    ]
+    return [
+        random.choice(makers)(NOON + seconds(random.randint(0, 600)), message_id=random.choice(MESSAGES))
+        for _ in range(how_many)
+    ]
