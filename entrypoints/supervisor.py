@@ -28,6 +28,7 @@ PROGRAMS_STOP_WITHIN_S = 7.5  # then they are killed; the servers have the rest 
 ALL_STOP_WITHIN_S = 9.0
 READY_POLL_S = 0.05
 IDLE_POLL_S = 1.0
+SAME_WISH_S = 0.5  # between two signals that ask for the same stop
 
 
 class StoppedWhileStartingError(MailpulseError):
@@ -112,6 +113,7 @@ class Supervisor:
         self._ready_line = ready_line
         self._watches: list[_Watch] = []
         self._stops_asked = 0
+        self._stop_asked_at = 0.0
 
     def run(self) -> int:
         """Run everything; call it in the main thread.
@@ -238,7 +240,10 @@ class Supervisor:
             yield wake_up
 
     def _note_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stops_asked += 1
+        # One wish may arrive twice: from `timeout` or a terminal to the whole group, and again from make to its child.
+        if not self._stops_asked or time.monotonic() - self._stop_asked_at > SAME_WISH_S:
+            self._stops_asked += 1
+        self._stop_asked_at = time.monotonic()
 
 
 def _wake_only(_number: int, _frame: FrameType | None) -> None:

@@ -30,11 +30,18 @@ _TYPES: Final = dict.fromkeys(_CHANGING, "timestamptz") | {
 }
 
 _LOAD: Final = f"SELECT {', '.join(_LOADED)} FROM email_logs WHERE email_id = ANY(%s)"  # noqa: S608 - constants
-_COPY_EMAILS: Final = f"COPY email_logs ({', '.join(_ALL)}) FROM STDIN"
-_STAGE: Final = (
+_STAGES: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_registrations (LIKE email_logs) ON COMMIT DELETE ROWS",
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (LIKE email_engagement_events) ON COMMIT DELETE ROWS",
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_automated (LIKE automated_engagement) ON COMMIT DELETE ROWS",
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_emails (id bigint NOT NULL, "
     + ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items())
-    + ") ON COMMIT DELETE ROWS"
+    + ") ON COMMIT DELETE ROWS",
+)
+"""COPY is for tables without row security, unless a superuser copies: rows go through these to where they belong."""
+_COPY_EMAILS: Final = f"COPY pg_temp.staged_registrations ({', '.join(_ALL)}) FROM STDIN"
+_ADD_EMAILS: Final = (
+    f"INSERT INTO email_logs ({', '.join(_ALL)}) SELECT {', '.join(_ALL)} FROM pg_temp.staged_registrations"  # noqa: S608 - constants
 )
 _COPY_STAGED: Final = f"COPY pg_temp.staged_emails (id, {', '.join(_CHANGING)}) FROM STDIN"
 _UPDATE_EMAILS: Final = (
@@ -42,9 +49,13 @@ _UPDATE_EMAILS: Final = (
     + ", ".join(f"{name} = s.{name}" for name in _CHANGING)
     + " FROM pg_temp.staged_emails s WHERE e.id = s.id"
 )
-_COPY_EVENTS: Final = (
-    "COPY email_engagement_events (id, event_id, organization_id, email_log_id, event_type, occurred_at, url,"
-    " ip_address, user_agent, metadata, created_at) FROM STDIN"
+_EVENT_COLUMNS: Final = (
+    "id, event_id, organization_id, email_log_id, event_type, occurred_at, url, ip_address, user_agent, metadata,"
+    " created_at"
+)
+_COPY_EVENTS: Final = f"COPY pg_temp.staged_events ({_EVENT_COLUMNS}) FROM STDIN"
+_ADD_EVENTS: Final = (
+    f"INSERT INTO email_engagement_events ({_EVENT_COLUMNS}) SELECT {_EVENT_COLUMNS} FROM pg_temp.staged_events"  # noqa: S608 - constants
 )
 _TRACKING_COLUMNS: Final = (
     "id, campaign_contact_id, event_type, event_data, event_timestamp, tracking_id, user_agent, ip_address,"
@@ -55,12 +66,13 @@ _ADD_TRACKING: Final = (
     f"INSERT INTO engagement_tracking ({_TRACKING_COLUMNS})"  # noqa: S608 - constants
     f" SELECT v.event_id, e.campaign_contact_id, CASE v.event_type {_LONG_WORDS} END, v.metadata, v.occurred_at,"
     " e.tracking_id, v.user_agent, v.ip_address, v.url, v.created_at, e.organization_id, e.id"
-    " FROM email_engagement_events v JOIN email_logs e ON e.id = v.email_log_id"
-    " WHERE e.tracking AND (v.id BETWEEN %s AND %s OR v.id = ANY(%s))"
+    " FROM pg_temp.staged_events v JOIN email_logs e ON e.id = v.email_log_id WHERE e.tracking"
 )
-_COPY_AUTOMATED: Final = (
-    f"COPY automated_engagement ({_TRACKING_COLUMNS}, engagement_event_id, verdict, reasons, confidence, rule_version)"
-    " FROM STDIN"
+_AUTOMATED_COLUMNS: Final = f"{_TRACKING_COLUMNS}, engagement_event_id, verdict, reasons, confidence, rule_version"
+_COPY_AUTOMATED: Final = f"COPY pg_temp.staged_automated ({_AUTOMATED_COLUMNS}) FROM STDIN"
+_ADD_AUTOMATED: Final = (
+    f"INSERT INTO automated_engagement ({_AUTOMATED_COLUMNS})"  # noqa: S608 - constants
+    f" SELECT {_AUTOMATED_COLUMNS} FROM pg_temp.staged_automated"
 )
 _TOTALS_FIELDS: Final = Totals.__struct_fields__
 _ADD_TOTALS: Final = (
@@ -126,6 +138,8 @@ class PostgresEngagementView:
         return self._cursor.fetchall()
 
     def save(self, changes: Changes) -> None:
+        for stage in _STAGES:
+            self._writes.execute(stage)
         self._add_emails(changes.registered)
         self._add_names(changes)
         self._change_emails(changes.changed.values())
@@ -139,6 +153,7 @@ class PostgresEngagementView:
         if not emails:
             return
         self._writes.copy(_COPY_EMAILS, [[_plain(value) for value in astuple(email)] for email in emails])
+        self._writes.execute(_ADD_EMAILS)
         self._writes.execute(
             "INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)"
             " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) ON CONFLICT (id) DO NOTHING",
@@ -196,7 +211,6 @@ class PostgresEngagementView:
     def _change_emails(self, emails: Collection[EmailLog]) -> None:
         if not emails:
             return
-        self._writes.execute(_STAGE)
         self._writes.copy(
             _COPY_STAGED,
             [
@@ -238,10 +252,9 @@ class PostgresEngagementView:
                 for row in rows
             ],
         )
-        places = [row.place for row in rows if row.place > 0]
-        implied = [row.place for row in rows if row.place < 0]
+        self._writes.execute(_ADD_EVENTS)
         # The second table holds the same facts beside what the email knows: joined there, not sent twice.
-        self._writes.execute(_ADD_TRACKING, (min(places, default=0), max(places, default=0), implied))
+        self._writes.execute(_ADD_TRACKING)
 
     def _add_automated(self, rows: Collection[AutomatedRow]) -> None:
         if not rows:
@@ -260,6 +273,7 @@ class PostgresEngagementView:
                 for automated in rows
             ],
         )
+        self._writes.execute(_ADD_AUTOMATED)
 
     def _add_links(self, changes: Changes) -> None:
         if not changes.links:
