@@ -27,7 +27,7 @@ class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):
     """How far a read model is.
 
     Attributes:
-        lag_events: Events that it has not taken in.
+        lag_events: Events that it has not taken in; places that rolled back transactions left empty count as well.
         lag_s: Seconds since it last moved, if it is behind; else 0.0.
         poison_events: Events that it set aside.
     """
@@ -85,9 +85,8 @@ class PostgresOperations:
                 "SELECT m.name, m.version, m.position, l.lag,"
                 " CASE l.lag WHEN 0 THEN 0 ELSE extract(epoch FROM now() - m.updated_at)::float8 END,"
                 " (SELECT count(*) FROM ops.poison_events p WHERE p.read_model = m.name), m.updated_at"
-                " FROM ops.read_models m CROSS JOIN LATERAL"
-                " (SELECT count(*) AS lag FROM events.stored_events s WHERE s.notification_id > m.position) l"
-                " ORDER BY m.name"
+                " FROM ops.read_models m CROSS JOIN LATERAL (SELECT greatest(0, coalesce(max(notification_id), 0)"
+                " - m.position) AS lag FROM events.stored_events) l ORDER BY m.name"
             )
             return [
                 ReadModelState(
