@@ -133,13 +133,18 @@ class DrainInbox:
         """Drain one delivery a transaction until the one that failed the batch is out of the way."""
         total = Drained()
         for _ in range(DELIVERIES_PER_TRANSACTION):
-            one = self._drain_one_alone()
+            try:
+                one = self._drain_one_alone()
+            except ConcurrentAppendError:
+                continue
             total.deliveries += one.deliveries
             total.events += one.events
             total.repeated += one.repeated
             total.orphaned += one.orphaned
             total.failed += one.failed
             total.postponed += one.postponed
+            for reason, count in one.ignored.items():
+                total.ignored[reason] = total.ignored.get(reason, 0) + count
             if one.deliveries == 0 or one.postponed or one.failed:
                 break
         return total
@@ -164,6 +169,7 @@ class DrainInbox:
         with self._units.begin() as unit:
             for delivery in deliveries:
                 self._postpone_or_park(unit, delivery, error, drained)
+            unit.count_outcomes(drained.outcomes())
         return drained
 
     def _postpone_or_park(self, unit: UnitOfWork, delivery: Delivery, error: Exception, drained: Drained) -> None:
