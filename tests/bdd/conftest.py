@@ -1,11 +1,21 @@
-"""Gherkin tags that name a requirement become `rule` markers, so that scenarios are found by rule."""
+"""Gherkin tags that name a requirement become `rule` markers; the service that all scenarios share."""
 
 import re
 from collections.abc import Callable
 
 import pytest
 
+from tests.bdd.scene import Scene
+from tests.bdd.service import started_service
+from tests.bdd.steps import access, analysis, answers, emails, reception, reports
+
 REQUIREMENT = re.compile(r"[A-Z]+(?:-\d+(?:\.\d+)?)?")  # BR-558.3, FLOW-1, SCORE
+STEPS = (access, analysis, answers, emails, reception, reports)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for steps in STEPS:
+        config.pluginmanager.register(steps)
 
 
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:
@@ -13,3 +23,16 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | No
         return None  # pytest-bdd makes it a marker of that name, which --strict-markers wants registered
     pytest.mark.rule(id=tag)(function)
     return True
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    with started_service(tmp_path_factory.mktemp("mailpulse")) as running:
+        yield running
+
+
+@pytest.fixture
+def scene(service):
+    scene = Scene(service)
+    yield scene
+    scene.end()

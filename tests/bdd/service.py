@@ -1,0 +1,178 @@
+"""The whole service as its clients meet it: ``mailpulse up``, the API, the providers' door, the analyst's tables."""
+
+import json
+import os
+import secrets
+import subprocess
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psycopg
+from prometheus_client.parser import text_string_to_metric_families
+from psycopg.rows import dict_row
+
+from tests.bdd.waiting import eventually
+from tests.support.processes import eventually as comes_true
+from tests.support.processes import python
+from tests.support.running_service import RunningService
+from tests.support.servers import fresh_database
+from tests.support.signed_deliveries import CERTIFICATE_URL, certificate
+
+OPERATOR_TOKEN = secrets.token_urlsafe(32)
+ANALYST = "mailpulse_query"
+"""The role that row security binds to one organisation."""
+
+
+@contextmanager
+def started_service(directory):
+    """Give a running service, on the servers that ``MAILPULSE_TEST_…`` names or on its own."""
+    settings = {
+        "MAILPULSE_OPERATOR_TOKEN": OPERATOR_TOKEN,
+        "MAILPULSE_SECRET_KEYS": secrets.token_urlsafe(32),
+        "MAILPULSE_TRUSTED_PROXIES": "127.0.0.1/32",  # so that a scenario can say where a report comes from
+    }
+    if redis_url := os.environ.get("MAILPULSE_TEST_REDIS_URL"):
+        settings["MAILPULSE_REDIS_URL"] = redis_url
+    _trust_the_certificate_of_the_tests(directory)
+    if database_url := os.environ.get("MAILPULSE_TEST_DATABASE_URL"):
+        with fresh_database(database_url) as fresh, _up(directory, settings | {"MAILPULSE_DATABASE_URL": fresh}) as up:
+            yield up
+    else:
+        with _up(directory, settings) as up:
+            yield up
+
+
+@contextmanager
+def _up(directory, settings):
+    with (
+        RunningService(directory, settings) as running,
+        httpx.Client(timeout=20) as client,
+        psycopg.connect(running.database_url, autocommit=True, row_factory=dict_row) as connection,
+    ):
+        yield Service(running, client, connection)
+
+
+def _trust_the_certificate_of_the_tests(directory):
+    host, name = CERTIFICATE_URL.removeprefix("https://").split("/")
+    trusted = directory / "sns-certificates" / host
+    trusted.mkdir(parents=True)
+    now = datetime.now(UTC)
+    pem = certificate(valid_from=now - timedelta(days=1), valid_until=now + timedelta(days=1))
+    (trusted / name).write_bytes(pem)
+
+
+class Service:
+    """One running service for all scenarios."""
+
+    def __init__(self, running, client, connection):
+        self._running = running
+        self._client = client
+        self._connection = connection
+        self._base = f"http://127.0.0.1:{running.port}"
+
+    # --- as client ---
+
+    def new_organization(self, name):
+        answer = self.ask("/organizations", {"name": name}, token=OPERATOR_TOKEN)
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        return answer.json()
+
+    def ask(self, path, body=None, *, token):
+        """Ask the API; a question with a body is a POST."""
+        return self._client.request(
+            "GET" if body is None else "POST",
+            f"{self._base}/api/v1{path}",
+            headers={"authorization": f"Bearer {token}"},
+            json=body,
+        )
+
+    def command(self, *words):
+        """Run ``mailpulse …`` as the operator does, and give what it prints."""
+        command = python("-m", "entrypoints.cli", *words)
+        done = subprocess.run(
+            command, env=self._running.environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, f"mailpulse {' '.join(words)} failed: {done.stderr}"
+        return done.stdout
+
+    # --- as provider ---
+
+    def deliver(self, path, headers, body, *, sender=None):
+        """Post a delivery; `sender` is the address that the proxy in front saw."""
+        forwarded = {"x-forwarded-for": sender} if sender else {}
+        return self._client.post(self._base + path, content=body, headers={**headers, **forwarded})
+
+    # --- as onlooker ---
+
+    def settle(self, organization_id):
+        """Return when all that was acknowledged for an organisation shows in every answer."""
+        eventually(
+            "the acknowledged reports are worked off",
+            lambda: self.inbox(organization_id),
+            lambda waiting: not waiting,
+        )
+        (newest,) = self._rows("SELECT coalesce(max(notification_id), 0) AS place FROM events.stored_events")
+        eventually(
+            f"the read models know event {newest['place']}",
+            lambda: self._rows("SELECT name, position FROM ops.read_models"),
+            lambda models: models and all(model["position"] >= newest["place"] for model in models),
+        )
+
+    def analyse(self, organization_id, query, parameters=None):
+        """Run a query as an analyst of one organisation does."""
+        with self._connection.transaction():
+            self._connection.execute(
+                "SELECT set_config('role', %s, true), set_config('mailpulse.organization_id', %s, true)",
+                (ANALYST, organization_id),
+            )
+            return self._connection.execute(query, parameters).fetchall()
+
+    def counted(self, name, **labels):
+        """Sum up one of the operator's metrics over all series with these labels."""
+        families = text_string_to_metric_families(self._client.get(self._base + "/metrics").text)
+        samples = [sample for family in families for sample in family.samples if sample.name == name]
+        return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+    def logged(self, event, **fields):
+        """Whether the service's log has (or gets) a line about an event with these fields."""
+        return comes_true(lambda: any(_says(line, event, fields) for line in self._log_lines()), within_s=5)
+
+    @contextmanager
+    def unable_to_write(self, table):
+        """Keep everybody from writing to a table, as an outage does."""
+        with psycopg.connect(self._running.database_url) as other:
+            other.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            yield
+            other.rollback()
+
+    def tries_in_vain(self, table):
+        """Return when somebody has waited for a table, shut by `unable_to_write`, and given up."""
+        waiting = (
+            "SELECT pid, waitstart FROM pg_locks WHERE waitstart IS NOT NULL AND relation = %s::regclass"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        seen = eventually(f"somebody waits for {table}", lambda: self._rows(waiting, table), bool)
+        eventually(
+            f"who waited for {table} gives up",
+            lambda: self._rows(waiting, table),
+            lambda now: not any(waiter in now for waiter in seen),
+        )
+
+    def inbox(self, organization_id):
+        """Give the deliveries that were acknowledged for an organisation and not worked off yet."""
+        query = "SELECT id, attempts, last_error FROM ops.webhook_inbox WHERE organization_id = %s"
+        return self._rows(query, organization_id)
+
+    def _rows(self, query, *parameters):
+        return self._connection.execute(query, parameters).fetchall()
+
+    def _log_lines(self):
+        return self._running.log_file.read_text().splitlines()
+
+
+def _says(line, event, fields):
+    if not line.startswith("{"):
+        return False
+    said = json.loads(line)
+    return said.get("event") == event and all(said.get(name) == value for name, value in fields.items())
