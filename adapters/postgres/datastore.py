@@ -7,6 +7,13 @@ LOCK_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 2.0
 
 
+class _ConnectsWhenUsed(PostgresDatastore):
+    """The library's datastore, but recorders are made without a connection: a process may start before the database."""
+
+    def register_type_adapters(self) -> None:
+        """Do nothing: composite types serve the library's database functions alone, which are never switched on."""
+
+
 def open_datastore(database_url: str, *, pool_size: int = 2, max_overflow: int = 8) -> PostgresDatastore:
     """Give the library's datastore for a database URL, with every connection option that the URL names.
 
@@ -16,7 +23,7 @@ def open_datastore(database_url: str, *, pool_size: int = 2, max_overflow: int =
         max_overflow: Connections opened on top when all are busy.
     """
     options = {name: str(value) for name, value in conninfo_to_dict(database_url).items() if value is not None}
-    datastore = PostgresDatastore(
+    datastore = _ConnectsWhenUsed(
         dbname=options.pop("dbname", ""),
         host=options.pop("host", ""),
         port=options.pop("port", ""),
