@@ -20,6 +20,8 @@ from domain.values import email_id_for, normalise_address
 LATEST_FUTURE: Final = timedelta(hours=24)
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TEXT: Final = 2_000
+LONGEST_ID: Final = 255
+"""Characters of an id; two of them, at four bytes a character, fit into one entry of an index."""
 RERUNS_AFTER_CONFLICT: Final = 20
 
 
@@ -218,6 +220,10 @@ def _flaw(email: EmailRegistration, *, latest: datetime) -> RejectedEmail | None
     for field, value in _ids(email):
         if not value.strip():
             return RejectedEmail(field=field, detail="is empty")
+        if len(value) > LONGEST_ID:
+            return RejectedEmail(field=field, detail=f"is longer than {LONGEST_ID} characters")
+    if email.job and len(email.job.hiring_manager_id) > LONGEST_ID:
+        return RejectedEmail(field="job.hiring_manager_id", detail=f"is longer than {LONGEST_ID} characters")
     return None
 
 

@@ -7,6 +7,7 @@ from domain.errors import InvalidAddressError, InvalidMessageIdError
 
 LONGEST_ADDRESS = 320
 LONGEST_MESSAGE_ID = 998
+"""In bytes, as RFC 5322 counts the characters of a line."""
 
 
 class BounceKind(StrEnum):
@@ -71,8 +72,8 @@ def normalise_message_id(raw: str) -> str:
         InvalidMessageIdError: Nothing is left, it is longer than a header line, or it holds control characters.
     """
     message_id = raw.strip().removeprefix("<").removesuffix(">").strip()
-    if not message_id or len(message_id) > LONGEST_MESSAGE_ID or not message_id.isprintable():
-        msg = "message_id is empty, longer than 998 characters or holds control characters"
+    if not message_id or not message_id.isprintable() or len(message_id.encode()) > LONGEST_MESSAGE_ID:
+        msg = "message_id is empty, longer than 998 bytes or holds control characters"
         raise InvalidMessageIdError(msg)
     return message_id
 

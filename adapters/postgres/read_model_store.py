@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-import psycopg
 from eventsourcing.persistence import InterfaceError, OperationalError
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Cursor
@@ -15,6 +14,7 @@ from psycopg_pool import PoolTimeout
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_recorder import BatchRecorder
+from adapters.postgres.outages import is_outage
 from application.ports.unit_of_work import StoreUnavailableError
 from read_models.runner import StandingByError
 
@@ -71,7 +71,7 @@ class PostgresReadModelStore(Generic[V]):
                 cursor.execute(self._search_path)
                 yield cursor, PostgresEventLog(cursor, self._recorder, self._mapper)
         except (OperationalError, InterfaceError, PoolTimeout) as error:
-            if isinstance(error.__cause__, psycopg.errors.DataError | psycopg.errors.ProgrammingError):
+            if not is_outage(error):
                 raise
             raise StoreUnavailableError(str(error)) from error
 

@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_recorder import BatchRecorder
+from adapters.postgres.outages import is_outage
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
@@ -80,6 +81,8 @@ class PostgresUnitsOfWork:
                 raise ConcurrentAppendError(str(error)) from error
             raise
         except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if not is_outage(error):
+                raise
             raise StoreUnavailableError(str(error)) from error
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from application.ports.unit_of_work import StoreUnavailableError
 from application.register_emails import (
+    LONGEST_ID,
     LONGEST_TEXT,
     RERUNS_AFTER_CONFLICT,
     Job,
@@ -107,6 +108,14 @@ def test_a_bad_email_never_costs_the_others(scene):
         ({"job": Job(id="")}, "job.id", "is empty"),
         ({"template": Template(id="t", name="\x00")}, "template.name", "NUL"),
         ({"subject": "x" * (LONGEST_TEXT + 1)}, "subject", "longer than 2000"),
+        ({"recipient": Recipient(id="x" * (LONGEST_ID + 1), email=JOHN)}, "recipient.id", "longer than 255"),
+        ({"sender": Sender(id="x" * (LONGEST_ID + 1))}, "sender.id", "longer than 255"),
+        (
+            {"job": Job(id="j", hiring_manager_id="x" * (LONGEST_ID + 1))},
+            "job.hiring_manager_id",
+            "longer than 255",
+        ),
+        ({"message_id": "é" * 500}, "message_id", "longer than 998 bytes"),
         ({"sent_at": NOON.replace(tzinfo=None)}, "sent_at", "has no offset from UTC"),
         ({"sent_at": NOON + hours(24) + seconds(1)}, "sent_at", "24 hours in the future"),
     ],
