@@ -212,38 +212,33 @@ def _flaw(email: EmailRegistration, *, latest: datetime) -> RejectedEmail | None
         return RejectedEmail(field="sent_at", detail="has no offset from UTC, such as Z or +01:00")
     if not EARLIEST <= email.sent_at <= latest:
         return RejectedEmail(field="sent_at", detail="lies before 1970, or more than 24 hours in the future")
-    for field, value in _texts(email):
-        if "\x00" in value:
-            return RejectedEmail(field=field, detail="holds a NUL character")
-        if len(value) > LONGEST_TEXT:
-            return RejectedEmail(field=field, detail=f"is longer than {LONGEST_TEXT} characters")
-    for field, value in _ids(email):
-        if not value.strip():
-            return RejectedEmail(field=field, detail="is empty")
-        if len(value) > LONGEST_ID:
-            return RejectedEmail(field=field, detail=f"is longer than {LONGEST_ID} characters")
-    if email.job and len(email.job.hiring_manager_id) > LONGEST_ID:
-        return RejectedEmail(field="job.hiring_manager_id", detail=f"is longer than {LONGEST_ID} characters")
+    return next((flaw for field, value, longest in _texts(email) if (flaw := _flaw_of(field, value, longest))), None)
+
+
+def _flaw_of(field: str, value: str, longest: int) -> RejectedEmail | None:
+    if "\x00" in value:
+        return RejectedEmail(field=field, detail="holds a NUL character")
+    if len(value) > longest:
+        return RejectedEmail(field=field, detail=f"is longer than {longest} characters")
+    if field in _REQUIRED and not value.strip():
+        return RejectedEmail(field=field, detail="is empty")
     return None
 
 
-def _ids(email: EmailRegistration) -> Iterator[tuple[str, str]]:
-    yield "recipient.id", email.recipient.id
-    yield "recipient.type", email.recipient.type
-    yield "sender.id", email.sender.id
-    if email.job:
-        yield "job.id", email.job.id
-    if email.template:
-        yield "template.id", email.template.id
+_REQUIRED: Final = frozenset({"recipient.id", "recipient.type", "sender.id", "job.id", "template.id"})
 
 
-def _texts(email: EmailRegistration) -> Iterator[tuple[str, str]]:
-    yield from _ids(email)
-    yield "subject", email.subject
-    yield "recipient.name", email.recipient.name
-    yield "sender.name", email.sender.name
+def _texts(email: EmailRegistration) -> Iterator[tuple[str, str, int]]:
+    yield "recipient.id", email.recipient.id, LONGEST_ID
+    yield "recipient.type", email.recipient.type, LONGEST_ID
+    yield "sender.id", email.sender.id, LONGEST_ID
+    yield "subject", email.subject, LONGEST_TEXT
+    yield "recipient.name", email.recipient.name, LONGEST_TEXT
+    yield "sender.name", email.sender.name, LONGEST_TEXT
     if email.job:
-        yield "job.title", email.job.title
-        yield "job.hiring_manager_id", email.job.hiring_manager_id
+        yield "job.id", email.job.id, LONGEST_ID
+        yield "job.title", email.job.title, LONGEST_TEXT
+        yield "job.hiring_manager_id", email.job.hiring_manager_id, LONGEST_ID
     if email.template:
-        yield "template.name", email.template.name
+        yield "template.id", email.template.id, LONGEST_ID
+        yield "template.name", email.template.name, LONGEST_TEXT

@@ -11,7 +11,7 @@ from tests.support.emails import CAMPAIGN, JOHN, email_id, sent
 
 def incompressible(characters, seed=1):
     """Give text of four bytes a character that no compression makes shorter."""
-    chosen = random.Random(seed)  # noqa: S311 - no secret
+    chosen = random.Random(seed)
     return "".join(chr(chosen.randint(0x20000, 0x2A6D0)) for _ in range(characters))
 
 
