@@ -124,3 +124,29 @@ Feature: See which links candidates follow
     And the links of the template "Invite" are:
       | link                      | clicks | people |
       | https://jobs.test/opening | 2      | 2      |
+
+  @USE-6
+  Scenario: Contacts who clicked three times and more are worth a follow-up, the most clicks first
+    Given Northwind, a recruiting team that sends by SendGrid
+    And these emails were sent:
+      | to   | email  | campaign |
+      | Ann  | Invite | Spring   |
+      | Ben  | Invite | Spring   |
+      | Ben  | Again  | Summer   |
+      | Cleo | Invite | Spring   |
+    When the provider reports:
+      | to   | email  | what happened | when         | link                  |
+      | Ann  | Invite | opened        | 70 hours ago |                       |
+      | Ann  | Invite | clicked       | 60 hours ago | https://jobs.test/one |
+      | Ann  | Invite | clicked       | 50 hours ago | https://jobs.test/one |
+      | Ann  | Invite | clicked       | 40 hours ago | https://jobs.test/two |
+      | Ben  | Invite | clicked       | 60 hours ago | https://jobs.test/one |
+      | Ben  | Invite | clicked       | 50 hours ago | https://jobs.test/two |
+      | Ben  | Again  | clicked       | 40 hours ago | https://jobs.test/one |
+      | Ben  | Again  | clicked       | 30 hours ago | https://jobs.test/two |
+      | Cleo | Invite | clicked       | 20 hours ago | https://jobs.test/one |
+      | Cleo | Invite | clicked       | 10 hours ago | https://jobs.test/two |
+    Then the highly engaged contacts are:
+      | contact | opens | clicks |
+      | c-ben   | 2     | 4      |
+      | c-ann   | 1     | 3      |

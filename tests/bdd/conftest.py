@@ -14,6 +14,7 @@ STEPS = (access, analysis, answers, emails, reception, reports)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # pytest-bdd finds steps as fixtures: in this file, or in a plugin, which each of these modules thereby is.
     for steps in STEPS:
         config.pluginmanager.register(steps)
 

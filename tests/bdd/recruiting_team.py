@@ -1,6 +1,5 @@
 """A recruiting team as a customer of the running service: its emails, its people, what it sees."""
 
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
 
@@ -147,7 +146,3 @@ def candidate_id(name):
 
 def address_of(name):
     return name.lower().replace(" ", ".") + "@example.com"
-
-
-def moment_of(text):
-    return datetime.fromisoformat(text) if text else None

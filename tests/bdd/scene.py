@@ -21,7 +21,10 @@ class Scene:
         self.teams = {}
         self.posts = []
         self.answers = []
+        self.refusals_before = 0.0
+        self.retried = ""
         self.outage = ExitStack()
+        self._set_aside_before = service.set_aside()
 
     @property
     def team(self):
@@ -49,6 +52,9 @@ class Scene:
         """Wait until the service has worked off what it acknowledged."""
         for team in self.teams.values():
             self.service.settle(team.organization_id)
+        # A read model that drops what it cannot take in may look right for a wrong reason.
+        new = [event for event in self.service.set_aside() if event not in self._set_aside_before]
+        assert not new, f"read models set events aside: {new}"
 
     def end(self):
         """End what would hold up the next scenario."""

@@ -159,6 +159,10 @@ class Service:
             lambda now: not any(waiter in now for waiter in seen),
         )
 
+    def set_aside(self):
+        """Give the events that a read model could not take in, of all organisations."""
+        return self._rows("SELECT read_model, notification_id, error FROM ops.poison_events ORDER BY 1, 2")
+
     def inbox(self, organization_id):
         """Give the deliveries that were acknowledged for an organisation and not worked off yet."""
         query = "SELECT id, attempts, last_error FROM ops.webhook_inbox WHERE organization_id = %s"

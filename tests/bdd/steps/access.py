@@ -1,17 +1,11 @@
 """Who sees what: organisations are walls, a hiring manager sees the jobs that name them."""
 
 import httpx
-from pytest_bdd import given, parsers, then
+from pytest_bdd import parsers, then
 
 from tests.bdd.recruiting_team import candidate_id
 from tests.bdd.steps.answers import CANDIDATE, EMAIL, METRICS, path_to
-from tests.bdd.steps.emails import send
 from tests.bdd.tables import Columns, pairs_of, rows_of
-
-
-@given(parsers.parse("{name} sent these emails of its own:"))
-def a_team_sent_emails_of_its_own(scene, name, datatable):
-    send(scene.teams[name], datatable)
 
 
 @then(parsers.parse("a recruiter of {name} finds none of these:"))

@@ -17,7 +17,6 @@ def the_provider_reports(scene, datatable):
     scene.assert_acknowledged()
 
 
-@given(parsers.parse("the provider of {name} reported:"))
 @when(parsers.parse("the provider of {name} reports:"))
 def the_provider_of_a_team_reports(scene, name, datatable):
     team = scene.teams[name]
@@ -32,7 +31,6 @@ def the_provider_reports_one_by_one(scene, datatable):
     scene.assert_acknowledged()
 
 
-@given(parsers.parse('the provider reported about emails that nobody registered, with message id "{message_id}":'))
 @when(parsers.parse('the provider reports about emails that nobody registered, with message id "{message_id}":'))
 def the_provider_reports_about_unknown_emails(scene, message_id, datatable):
     rows = rows_of(datatable)
