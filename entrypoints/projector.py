@@ -4,17 +4,50 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 from domain.errors import PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.collector import tune_collector
-from read_models.runner import StandingByError, catch_up
+from read_models.runner import ReadModel, StandingByError, catch_up
 
 logger = logging.getLogger(__name__)
 
 WAIT_S: Final = 1.0
 DECAY_INTERVAL_S: Final = 30.0
+SHORTEST_PACE_S: Final = 0.04
+PACE_S: Final = {"scores": 1.0}
+"""A candidate's own page counts live; the ranking may be a second old."""
+
+
+class Paced:
+    """A read model that is brought up to date at most once in a while, so that events share transactions.
+
+    Args:
+        model: To be brought up to date.
+        pace_s: Shortest time from one beginning to the next.
+
+    Attributes:
+        behind: Whether there may be events that the model has not taken in.
+    """
+
+    def __init__(self, model: ReadModel, pace_s: float) -> None:
+        self.model = model
+        self.behind = True
+        self._pace_s = pace_s
+        self._next_at = 0.0
+
+    def wait_s(self) -> float:
+        """Seconds until its time comes; 0.0 if it has."""
+        return max(0.0, self._next_at - time.monotonic())
+
+    def catch_up(self, keep_on: Callable[[], bool]) -> None:
+        """Bring it up to date if its time has come and there may be something to take in."""
+        if self.behind and self.wait_s() == 0.0:
+            self._next_at = time.monotonic() + self._pace_s
+            self.behind = False
+            catch_up([self.model], keep_on)
 
 
 def run(backend: Backend) -> None:
@@ -31,14 +64,16 @@ def run(backend: Backend) -> None:
         signal.signal(number, lambda *_: stop.set())
     tune_collector()
     wake_up = backend.wake_up()
-    models = backend.read_models()
+    models = [Paced(model, PACE_S.get(model.name, SHORTEST_PACE_S)) for model in backend.read_models()]
     ranking = backend.scores_model()
     decayed_at = 0.0
     trouble = ""
-    logger.info("The projector works", extra={"event": "projector_started", "read_models": [m.name for m in models]})
+    names = [paced.model.name for paced in models]
+    logger.info("The projector works", extra={"event": "projector_started", "read_models": names})
     while not stop.is_set():
         try:
-            catch_up(models, lambda: not stop.is_set())
+            for paced in models:
+                paced.catch_up(lambda: not stop.is_set())
             if time.monotonic() - decayed_at > DECAY_INTERVAL_S:
                 ranking.decay()
                 decayed_at = time.monotonic()
@@ -48,9 +83,14 @@ def run(backend: Backend) -> None:
                 trouble = error.code
                 level = logging.INFO if isinstance(error, StandingByError) else logging.WARNING
                 logger.log(level, "The projector waits", extra={"event": "projector_waits", "reason": error.code})
+            for paced in models:
+                paced.behind = True
             stop.wait(WAIT_S)
             continue
-        wake_up.wait(WAIT_S)
+        wait_s = min((paced.wait_s() for paced in models if paced.behind), default=WAIT_S)
+        if wake_up.wait(wait_s) or wait_s == WAIT_S:
+            for paced in models:
+                paced.behind = True
     wake_up.close()
     backend.close()
     logger.info("The projector has stopped", extra={"event": "projector_stopped"})

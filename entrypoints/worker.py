@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 POLL_MS: Final = 20
 """How long an idle consumer may sleep before it looks at Redis again; dramatiq's default is a second."""
+PACE_S: Final = 0.04
+"""Shortest time from one drain to the next: deliveries that come meanwhile share a transaction."""
 SWEEP_INTERVAL_S: Final = 1.0
 REMATCH_INTERVAL_S: Final = 5.0
 CONFIRMATION_INTERVAL_S: Final = 2.0
@@ -36,6 +38,7 @@ class Drainer:
         self._draining = threading.Lock()
         self._rung = threading.Event()
         self._stopping = threading.Event()
+        self._next_at = 0.0
 
     def drain(self) -> None:
         """Drain, or have the thread that drains look once more."""
@@ -44,6 +47,8 @@ class Drainer:
             if not self._draining.acquire(blocking=False):
                 return
             try:
+                self._stopping.wait(max(0.0, self._next_at - time.monotonic()))
+                self._next_at = time.monotonic() + PACE_S
                 self._rung.clear()
                 self._drain_all(lambda: not self._stopping.is_set())
             except PortError as error:

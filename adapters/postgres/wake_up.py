@@ -35,7 +35,10 @@ class PostgresWakeUp:
                 self._connection = psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
                 self._connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(self._channel)))
                 return True
-            return any(True for _ in self._connection.notifies(timeout=timeout_s, stop_after=1))
+            woken = any(True for _ in self._connection.notifies(timeout=timeout_s, stop_after=1))
+            for _ in self._connection.notifies(timeout=0):
+                pass  # one look at the events answers all of them
+            return woken
         except psycopg.OperationalError as error:
             logger.warning(
                 "Cannot listen for new events", extra={"event": "listen_failed", "error": type(error).__name__}
