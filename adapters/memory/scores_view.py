@@ -59,6 +59,10 @@ class MemoryScoresView:
                 known.append(_known(key, emails, now))
         return known
 
+    def forget(self, keys: Collection[CandidateKey]) -> None:
+        for key in keys:
+            self.ranking.pop(key, None)
+
     def save(self, scores: Sequence[ScoredCandidate]) -> None:
         for scored in scores:
             self.ranking[scored.candidate.organization_id, scored.candidate.candidate_id] = scored

@@ -114,6 +114,13 @@ class PostgresScoresView:
             ) in self._cursor
         ]
 
+    def forget(self, keys: Collection[CandidateKey]) -> None:
+        self._cursor.execute(
+            "DELETE FROM candidate_scores s USING unnest(%s::uuid[], %s::text[]) AS k (organization_id, candidate_id)"
+            " WHERE s.organization_id = k.organization_id AND s.candidate_id = k.candidate_id",
+            ([organization_id for organization_id, _ in keys], [candidate_id for _, candidate_id in keys]),
+        )
+
     def save(self, scores: Sequence[ScoredCandidate]) -> None:
         rows = [_row(scored) for scored in scores]
         if rows:

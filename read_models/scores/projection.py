@@ -57,9 +57,13 @@ class ScoresReadModel:
         if not keys:
             return
         now = self._clock()
+        known = view.activity_of(keys, now)
         view.save(
             [
                 ScoredCandidate(candidate=candidate, score=score_candidate(candidate.activity, now))
-                for candidate in view.activity_of(keys, now)
+                for candidate in known
             ]
         )
+        # Whose emails are all gone would else be due for ever.
+        if gone := set(keys) - {(candidate.organization_id, candidate.candidate_id) for candidate in known}:
+            view.forget(gone)

@@ -52,6 +52,10 @@ class ScoresView(Protocol):
         """Count what the candidates did in the 90 days before `now`."""
         ...
 
+    def forget(self, keys: Collection[CandidateKey]) -> None:
+        """Take candidates out of the ranking."""
+        ...
+
     def save(self, scores: Sequence[ScoredCandidate]) -> None:
         """Keep the candidates' rows."""
         ...
