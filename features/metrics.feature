@@ -83,13 +83,19 @@ Feature: Measure how well emails do
       | Cleo | Spring   | no      |
       | Dan  | Spring   | no      |
     When the provider reports:
-      | to   | what happened | when       |
-      | Ann  | opened        | 1 hour ago |
-      | Cleo | opened        | 1 hour ago |
+      | to   | what happened | when        |
+      | Ann  | delivered     | 2 hours ago |
+      | Ann  | opened        | 1 hour ago  |
+      | Cleo | delivered     | 2 hours ago |
+      | Cleo | opened        | 1 hour ago  |
+      | Dan  | bounced       | 2 hours ago |
     Then the figures of the campaign "Spring" are:
-      | sent      | 2    |
-      | opened    | 1    |
-      | open rate | 50 % |
+      | sent        | 2    |
+      | delivered   | 1    |
+      | opened      | 1    |
+      | bounced     | 0    |
+      | open rate   | 50 % |
+      | bounce rate | 0 %  |
 
   @MET-1
   Scenario Outline: An email that the provider never sent is not sent
