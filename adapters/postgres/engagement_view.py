@@ -103,6 +103,12 @@ INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)
 SELECT * FROM apart ON CONFLICT (id) DO NOTHING
 """
 """Contacts are named by the organisations: one that names another's gets its own instead, and touches nothing of it."""
+_FOLLOW_CONTACTS: Final = tuple(
+    f"UPDATE {table} t SET campaign_contact_id = e.campaign_contact_id FROM email_logs e"  # noqa: S608 - constants
+    " WHERE e.id = ANY(%s) AND t.email_log_id = e.id AND t.campaign_contact_id <> e.campaign_contact_id"
+    for table in ("email_links", "automated_engagement")
+)
+"""For rows that were written with a contact that turned out to be another organisation's."""
 _FIRST_CHANGING: Final = _ALL.index("updated_at")
 _AFTER_CHANGING: Final = _ALL.index("created_at")
 
@@ -147,6 +153,7 @@ class PostgresEngagementView:
         self._add_events(changes.events)
         self._add_automated(changes.automated)
         self._add_links(changes)
+        self._follow_contacts(changes)
         self._add_totals(changes)
 
     def _add_emails(self, emails: Collection[EmailLog]) -> None:
@@ -294,6 +301,16 @@ class PostgresEngagementView:
                 [clicks.first_clicked_at for _, clicks in links],
             ),
         )
+
+    def _follow_contacts(self, changes: Changes) -> None:
+        rows = [automated.row.email for automated in changes.automated] + [
+            link.email for link in changes.links.values()
+        ]
+        # Emails that were read have the right contact. Those that were just registered, which alone know when, may not.
+        fresh = {email.id for email in rows if email.created_at and email.campaign_contact_id != email.email_id}
+        if fresh:
+            for statement in _FOLLOW_CONTACTS:
+                self._writes.execute(statement, (sorted(fresh),))
 
     def _add_totals(self, changes: Changes) -> None:
         if changes.totals:
