@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from eventsourcing.persistence import InterfaceError, OperationalError
 from eventsourcing.postgres import PostgresDatastore
@@ -19,6 +19,14 @@ from application.ports.unit_of_work import StoreUnavailableError
 from read_models.runner import StandingByError
 
 V = TypeVar("V")
+
+_MANNERS: Final = (
+    "SELECT set_config('synchronous_commit', 'off', true), set_config('enable_hashjoin', 'off', true),"
+    " set_config('enable_mergejoin', 'off', true)"
+)
+"""Rows and position are lost together, and folded again: nothing here waits for the disk. And a batch is small beside
+the tables it is joined with, which the planner, that knows nothing of staged rows, does not believe: without this it
+reads whole tables for a hundred rows."""
 
 
 class PostgresReadModelStore(Generic[V]):
@@ -55,8 +63,7 @@ class PostgresReadModelStore(Generic[V]):
             row = cursor.fetchone()
             if row is None:
                 raise StandingByError(f"another projector holds the read model {self._name}")
-            # Rows and position are lost together, and folded again: nothing here waits for the disk.
-            cursor.execute("SET LOCAL synchronous_commit = off")
+            cursor.execute(_MANNERS)
             yield PostgresProgress(cursor, self._name, row[0], self._make_view(cursor), log)
 
     @contextmanager
