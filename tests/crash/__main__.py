@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tests.crash.trial import Trial
-from tests.support.running_service import POSTGRES, PROGRAMS, REDIS
+from tests.support.running_service import POSTGRES, PROGRAMS, REDIS, RunningService
 
 KINDS = (*PROGRAMS, POSTGRES, REDIS)
 
@@ -26,7 +26,7 @@ def main(*, kills: int, emails: int, seed: int, inject_loss: bool, inject_duplic
     with tempfile.TemporaryDirectory(prefix="mailpulse-crash-") as name:
         directory = Path(name)
         directory.chmod(0o755)  # the embedded PostgreSQL runs as another account
-        with Trial(directory, emails=emails, seed=seed) as trial:
+        with RunningService(directory / "var") as service, Trial(service, emails=emails, seed=seed) as trial:
             trial.under_load()
             for number, kind in enumerate(itertools.islice(itertools.cycle(KINDS), kills), 1):
                 trial.kill(kind)

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -14,28 +14,35 @@ from tests.support.running_service import RunningService
 MOST_DIFFERENCES = 20
 _IS_QUIET = """
 SELECT NOT EXISTS (SELECT FROM ops.webhook_inbox)
-    AND NOT EXISTS (SELECT FROM ops.parked_reports WHERE status = 'orphaned')
+    AND NOT EXISTS (SELECT FROM ops.parked_reports WHERE status = 'orphaned' AND organization_id = %s)
     AND coalesce((SELECT min(position) FROM ops.read_models) >= (SELECT max(notification_id) FROM events.stored_events),
         false)
 """
 
 
-def wait_until_all_is_visible(service: RunningService, within_s: float = 60.0) -> None:
+class Account(NamedTuple):
+    """An organisation, and what it asks with."""
+
+    organization_id: str
+    api_key: str
+
+
+def wait_until_all_is_visible(service: RunningService, organization_id: str, within_s: float = 60.0) -> None:
     """Return when nothing that was acknowledged is still under way; raises TimeoutError."""
     deadline = time.monotonic() + within_s
-    while not _is_quiet(service):
+    while not _is_quiet(service, organization_id):
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {within_s:g} s acknowledged reports are still under way: {_under_way(service)}")
         time.sleep(0.05)
 
 
-def differences(service: RunningService, api_key: str, truth: Truth) -> list[str]:
+def differences(service: RunningService, account: Account, truth: Truth) -> list[str]:
     """Say where the service is wrong, a line each; empty when nothing was lost and nothing counted twice."""
     found = [
-        *_email_differences(service, api_key, truth),
-        *_campaign_differences(service, api_key, truth),
-        *_tracking_differences(service, truth),
-        *_set_aside(service),
+        *_email_differences(service, account.api_key, truth),
+        *_campaign_differences(service, account.api_key, truth),
+        *_tracking_differences(service, account.organization_id, truth),
+        *_set_aside(service, account.organization_id),
     ]
     return found[:MOST_DIFFERENCES] + ([f"… {len(found)} in all"] if len(found) > MOST_DIFFERENCES else [])
 
@@ -65,14 +72,18 @@ def _campaign_differences(service: RunningService, api_key: str, truth: Truth) -
     return found
 
 
-def _tracking_differences(service: RunningService, truth: Truth) -> list[str]:
+def _tracking_differences(service: RunningService, organization_id: str, truth: Truth) -> list[str]:
     with psycopg.connect(service.database_url) as connection:
         shown = Counter(
             connection.execute(
                 "SELECT campaign_contact_id, event_type, event_timestamp, clicked_url FROM engagement_tracking"
+                " WHERE organization_id = %s",
+                (organization_id,),
             ).fetchall()
         )
-        (human,) = connection.execute("SELECT count(*) FROM email_engagement_events").fetchone()
+        (human,) = connection.execute(
+            "SELECT count(*) FROM email_engagement_events WHERE organization_id = %s", (organization_id,)
+        ).fetchone()
     missing, surplus = truth.tracking - shown, shown - truth.tracking
     found = [f"engagement_tracking lacks {count} × {row[1:]} of {row[0]}" for row, count in missing.items()]
     found += [f"engagement_tracking has {count} × {row[1:]} of {row[0]} too many" for row, count in surplus.items()]
@@ -81,10 +92,13 @@ def _tracking_differences(service: RunningService, truth: Truth) -> list[str]:
     return found
 
 
-def _set_aside(service: RunningService) -> list[str]:
+def _set_aside(service: RunningService, organization_id: str) -> list[str]:
     with psycopg.connect(service.database_url) as connection:
         (poison,) = connection.execute("SELECT count(*) FROM ops.poison_events").fetchone()
-        parked = connection.execute("SELECT reason, count(*) FROM ops.parked_reports GROUP BY reason").fetchall()
+        parked = connection.execute(
+            "SELECT reason, count(*) FROM ops.parked_reports WHERE organization_id = %s GROUP BY reason",
+            (organization_id,),
+        ).fetchall()
     found = [f"{poison} events are set aside as poison"] if poison else []
     return found + [f"{count} reports are parked: {reason}" for reason, count in parked]
 
@@ -104,10 +118,10 @@ def _value(shown: Any) -> Any:
     return datetime.fromisoformat(shown) if isinstance(shown, str) else shown
 
 
-def _is_quiet(service: RunningService) -> bool:
+def _is_quiet(service: RunningService, organization_id: str) -> bool:
     try:
         with psycopg.connect(service.database_url, connect_timeout=2) as connection:
-            return bool(connection.execute(_IS_QUIET).fetchone()[0])
+            return bool(connection.execute(_IS_QUIET, (organization_id,)).fetchone()[0])
     except psycopg.OperationalError:
         return False
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tests.crash import story
-from tests.crash.story import Report
+from tests.crash.story import Report, Story
 
 FACTS_ONCE = {
     story.DELIVERED: "delivered_at",
@@ -35,19 +35,19 @@ class Truth(NamedTuple):
     tracking: Counter[TrackedRow]
 
 
-def truth_of(reports: Iterable[Report], emails: int, campaigns: list[UUID]) -> Truth:
+def truth_of(reports: Iterable[Report], told: Story) -> Truth:
     """Count every report once, however often it was told."""
     once = {report.event_id: report for report in reports}
-    by_email: dict[int, list[Report]] = {email: [] for email in range(emails)}
+    by_email: dict[int, list[Report]] = {email: [] for email in range(told.emails)}
     for report in once.values():
         by_email[report.email].append(report)
     shown = {email: _email(happened) for email, happened in by_email.items()}
     tracking: Counter[TrackedRow] = Counter()
     for email, happened in by_email.items():
-        tracking.update(_tracked(email, happened))
+        tracking.update(_tracked(told.contact_id(email), happened))
     of_campaign = {
-        campaign: _campaign([fields for email, fields in shown.items() if email % len(campaigns) == place])
-        for place, campaign in enumerate(campaigns)
+        campaign: _campaign([fields for email, fields in shown.items() if email % story.CAMPAIGNS == place])
+        for place, campaign in enumerate(told.campaigns)
     }
     return Truth(shown, of_campaign, tracking)
 
@@ -85,8 +85,7 @@ def _campaign(emails: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-def _tracked(email: int, happened: list[Report]) -> Iterable[TrackedRow]:
-    contact = story.contact_id(email)
+def _tracked(contact: UUID, happened: list[Report]) -> Iterable[TrackedRow]:
     for report in happened:
         if report.what != story.OPENED_BY_MACHINE:
             yield contact, report.what, report.at, story.link_url(report.link) if report.link >= 0 else None

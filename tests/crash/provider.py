@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from tests.crash.story import Post, Report, worded
 from tests.support.signed_deliveries import SIGNERS
@@ -18,6 +19,14 @@ WAIT_S = 0.01
 
 class UnexpectedAnswerError(Exception):
     """An answer after which a provider gives up."""
+
+
+class Answer(NamedTuple):
+    """What the service said; status 0: nothing."""
+
+    status: int
+    headers: dict[str, str]
+    words: str
 
 
 class Providers:
@@ -82,13 +91,13 @@ class Providers:
         if any(thread.is_alive() for thread in self._threads):
             raise UnexpectedAnswerError(f"after {within_s:g} s not all is acknowledged; answers {dict(self.answers)}")
 
-    def post(self, post: Post) -> None:
-        """Post now, once; raises UnexpectedAnswerError if it is not acknowledged."""
-        status, words = self._answer_to(post)
-        if status != http.client.OK:
-            raise UnexpectedAnswerError(f"{post.provider} was answered {status}: {words}")
+    def post(self, post: Post) -> Answer:
+        """Post now; what is not acknowledged is posted again later, like everything else."""
         with self._lock:
-            self.acknowledged += post.reports
+            self._in_hand += 1
+        answer = self._answer_to(post)
+        self._settle(post, answer)
+        return answer
 
     def _keep_posting(self) -> None:
         while (post := self._take()) is not None and not self._refused:
@@ -106,8 +115,8 @@ class Providers:
                 return self._next_post()
             return _NOTHING_YET if self._again or self._in_hand else None
 
-    def _settle(self, post: Post, answer: tuple[int, str]) -> None:
-        status, words = answer
+    def _settle(self, post: Post, answer: Answer) -> None:
+        status = answer.status
         with self._lock:
             self._in_hand -= 1
             self.answers[status] += 1
@@ -116,17 +125,18 @@ class Providers:
             elif status in {0, http.client.TOO_MANY_REQUESTS} or status >= http.client.INTERNAL_SERVER_ERROR:
                 self._again.append((time.monotonic() + AGAIN_AFTER_S, post))
             else:
-                self._refused = f"{post.provider} was answered {status}: {words}"
+                self._refused = f"{post.provider} was answered {status}: {answer.words}"
 
-    def _answer_to(self, post: Post) -> tuple[int, str]:
+    def _answer_to(self, post: Post) -> Answer:
         headers, body = SIGNERS[post.provider].sign(json.dumps(worded(post)).encode(), now=datetime.now(UTC))
         connection = http.client.HTTPConnection("127.0.0.1", self._port(), timeout=TIMEOUT_S)
         try:
             connection.request("POST", self._paths[post.provider], body, headers)
             answer = connection.getresponse()
-            return answer.status, answer.read().decode()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, headers, answer.read().decode())
         except (OSError, http.client.HTTPException) as error:
-            return 0, type(error).__name__
+            return Answer(0, {}, type(error).__name__)
         finally:
             connection.close()
 

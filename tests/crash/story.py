@@ -8,9 +8,8 @@ import random
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
-SPACE = UUID("0d7b0f0e-6a4e-4a55-9d1c-0a6a7f4c2b90")
 SENDGRID, GENERIC = "sendgrid", "email"
 OPENED, OPENED_BY_MACHINE, CLICKED, DELIVERED = "opened", "opened by machine", "clicked", "delivered"
 BOUNCED, SPAM_REPORTED, UNSUBSCRIBED, REPLIED = "bounced", "spam_reported", "unsubscribed", "replied"
@@ -57,6 +56,7 @@ class Story:
     def __init__(self, emails: int, seed: int):
         self.emails = emails
         self._random = random.Random(seed)
+        self._space = uuid4()  # campaigns and contacts are nobody else's, whoever tells the same story
         self._now = datetime.now(UTC).replace(microsecond=0)
         self._told = 0
         self._lately: dict[str, list[Report]] = {SENDGRID: [], GENERIC: []}
@@ -65,7 +65,10 @@ class Story:
 
     @property
     def campaigns(self) -> list[UUID]:
-        return [uuid5(SPACE, f"campaign {number}") for number in range(CAMPAIGNS)]
+        return [uuid5(self._space, f"campaign {number}") for number in range(CAMPAIGNS)]
+
+    def contact_id(self, email: int) -> UUID:
+        return uuid5(self._space, f"contact {email}")
 
     def registration(self, email: int) -> dict:
         """Give an email as ``POST /api/v1/emails`` takes it."""
@@ -77,7 +80,7 @@ class Story:
             "recipient": {"id": f"c-{email}", "email": address(email), "name": f"Candidate {email}"},
             "sender": {"id": "r-1", "name": "Ada Recruiter"},
             "campaign_id": str(self.campaigns[email % CAMPAIGNS]),
-            "campaign_contact_id": str(contact_id(email)),
+            "campaign_contact_id": str(self.contact_id(email)),
         }
 
     def next_post(self) -> Post:
@@ -133,10 +136,6 @@ def message_id(email: int) -> str:
 
 def address(email: int) -> str:
     return f"candidate{email}@example.com"
-
-
-def contact_id(email: int) -> UUID:
-    return uuid5(SPACE, f"contact {email}")
 
 
 def link_url(link: int) -> str:

@@ -1,9 +1,8 @@
-"""One trial: a service, a story that is told to it under load, misfortunes, and the comparison in the end."""
+"""One trial: an organisation, a story that is told to it under load, misfortunes, and the comparison in the end."""
 
 import http.client
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from uuid import uuid4
 
 import msgspec
@@ -11,7 +10,7 @@ import psycopg
 
 from adapters.postgres.event_codec import FactMapper
 from domain.email_facts import Opened
-from tests.crash.comparison import differences, wait_until_all_is_visible
+from tests.crash.comparison import Account, differences, wait_until_all_is_visible
 from tests.crash.oracle import truth_of
 from tests.crash.provider import Providers
 from tests.crash.story import GENERIC, SENDGRID, Post, Story
@@ -24,43 +23,34 @@ REGISTERED_LATE = 10
 
 
 class Trial:
-    """A running service with two endpoints and a story; use as a context.
+    """An organisation of a running service, two endpoints and a story; use as a context.
+
+    Args:
+        service: Ready; what misfortunes happen to.
 
     Attributes:
-        service: What misfortunes happen to.
         providers: Posts from `under_load` on.
     """
 
-    def __init__(
-        self, directory: Path, *, emails: int = 300, seed: int = 558, settings: Mapping[str, str] | None = None
-    ):
-        self.service = RunningService(directory / "var", settings)
+    def __init__(self, service: RunningService, *, emails: int = 300, seed: int = 558):
+        self.service = service
         self.story = Story(emails, seed)
-        self.api_key = ""
+        self.account = Account("", "")
         self.paths: dict[str, str] = {}
         self.providers: Providers | None = None
 
     def __enter__(self):
-        self.service.start()
-        try:
-            self._set_up()
-        except BaseException:
-            self.service.__exit__()
-            raise
+        created = self.service.command("org", "create", "Trial")
+        self.account = Account(created["organization_id"], created["api_key"])
+        for provider in (SENDGRID, GENERIC):
+            words = ("webhook", "add", provider, "--org", self.account.organization_id, "--key", SIGNERS[provider].key)
+            self.paths[provider] = self.service.command(*words)["path"]
+        self._register(lambda email: email % REGISTERED_LATE != 0)
         return self
 
     def __exit__(self, *_):
         if self.providers:
             self.providers.__exit__()
-        self.service.__exit__()
-
-    def _set_up(self) -> None:
-        created = self.service.command("org", "create", "Trial")
-        self.api_key = created["api_key"]
-        for provider in (SENDGRID, GENERIC):
-            words = ("webhook", "add", provider, "--org", created["organization_id"], "--key", SIGNERS[provider].key)
-            self.paths[provider] = self.service.command(*words)["path"]
-        self._register(lambda email: email % REGISTERED_LATE != 0)
 
     def under_load(self) -> "Trial":
         """Begin to tell the story."""
@@ -80,13 +70,12 @@ class Trial:
         """Return when nothing new happens and all that did is acknowledged and visible."""
         self.register_the_others()
         self.providers.finish()
-        wait_until_all_is_visible(self.service)
+        wait_until_all_is_visible(self.service, self.account.organization_id)
 
     def faults(self) -> list[str]:
         """Wait until all is visible, and give what is wrong; see `differences`."""
-        wait_until_all_is_visible(self.service)
-        truth = truth_of(self.providers.acknowledged, self.story.emails, self.story.campaigns)
-        return differences(self.service, self.api_key, truth)
+        wait_until_all_is_visible(self.service, self.account.organization_id)
+        return differences(self.service, self.account, truth_of(self.providers.acknowledged, self.story))
 
     def kill(self, kind: str) -> None:
         """Kill -9 a process and return when another does its work."""
@@ -105,7 +94,7 @@ class Trial:
         deadline = time.monotonic() + 30
         while True:
             try:
-                status, answer = self.service.post("/api/v1/emails", {"emails": emails}, self.api_key)
+                status, answer = self.service.post("/api/v1/emails", {"emails": emails}, self.account.api_key)
             except (OSError, http.client.HTTPException) as error:
                 status, answer = 0, {"error": type(error).__name__}
             if status == http.client.CREATED:
@@ -126,7 +115,9 @@ class Trial:
         worker = self.service.processes()["worker"]
         worker.suspend()
         try:
-            self.providers.post(Post(SENDGRID, (report,)))
+            answer = self.providers.post(Post(SENDGRID, (report,)))
+            if answer.status != http.client.OK:
+                raise AssertionError(f"the report to lose is not acknowledged: {answer}")
             with psycopg.connect(self.service.database_url) as connection:
                 lost = connection.execute(
                     "DELETE FROM ops.webhook_inbox WHERE position(%s::bytea IN body) > 0",
@@ -142,7 +133,8 @@ class Trial:
         mapper = FactMapper()
         with psycopg.connect(self.service.database_url) as connection:
             email_id, state = connection.execute(
-                "SELECT originator_id, state FROM events.stored_events WHERE topic = %s LIMIT 1",
+                "SELECT originator_id, state FROM events.stored_events WHERE topic = %s"
+                " ORDER BY notification_id DESC LIMIT 1",
                 (Opened.TOPIC,),
             ).fetchone()
             again = msgspec.structs.replace(mapper.decode(Opened.TOPIC, state), key=uuid4())

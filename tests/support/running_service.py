@@ -1,5 +1,6 @@
 """``mailpulse up`` as an operator starts it: a process tree on a data directory and a port, seen from outside."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -83,6 +84,22 @@ class RunningService:
             raise TimeoutError(f"mailpulse up is not ready after {START_WITHIN_S:g} s: {self.last_words()}")
         if self._process.poll() is not None:
             raise ChildProcessError(f"mailpulse up ended with {self._process.returncode}: {self.last_words()}")
+
+    def kill(self) -> None:
+        """End the supervisor and all below it with kill -9, all at once."""
+        victims = self.all_processes()
+        for victim in victims:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it died with the one before
+                victim.kill()
+        psutil.wait_procs(victims, 10)
+        self._process.wait()
+
+    def start_if_down(self) -> None:
+        """Start again what an earlier misfortune left broken."""
+        if self._process.poll() is None and not eventually(self.is_ready, 10.0):
+            self.kill()
+        if self._process.poll() is not None:
+            self.start()
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM, and do not wait."""
