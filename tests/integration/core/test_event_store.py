@@ -1,6 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -21,7 +21,7 @@ WRITERS, APPENDS, MOST_EVENTS = 8, 60, 12
 
 def facts(how_many):
     mapper = FactMapper()
-    state = mapper.encode(Delivered(key=UUID(int=1), occurred_at=NOON, recorded_at=NOON))
+    state = mapper.encode(Delivered(key=b"k" * 16, occurred_at=NOON, recorded_at=NOON))
     return [(uuid4(), 1, Delivered.TOPIC, state) for _ in range(how_many)]
 
 
