@@ -11,7 +11,7 @@ import psycopg
 from tests.benchmarks.figures import BenchmarkFailedError, Figures, Target
 from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.plan import Plan
-from tests.benchmarks.stores import backend_of, migrated_database, register, settle
+from tests.benchmarks.stores import backend_of, migrated_database, register, server_cpu_seconds, settle
 from tests.benchmarks.traffic import EVENTS_PER_EMAIL, Traffic
 
 NAME = "drain"
@@ -27,13 +27,16 @@ def run(plan: Plan, figures: Figures) -> None:
         events = deliveries * EVENTS_PER_DELIVERY
         fill_inbox(url, organization_id, traffic, deliveries)
         settle(url)
+        before_cpu_s = server_cpu_seconds(url)
         spent = in_own_process(drain_all, url)
+        server_cpu_s = server_cpu_seconds(url) - before_cpu_s
         taken, seconds, cpu_s = spent.answer
         recorded = reports_recorded(url)
         if (taken, recorded) != (deliveries, events):
             raise BenchmarkFailedError(f"{taken} of {deliveries} deliveries drained, {recorded} of {events} recorded")
         figures.add(NAME, "full inbox, one process", events / seconds, "events/s", target=Target(at_least=25_000))
         figures.add(NAME, "Python CPU", 1e6 * cpu_s / events, "µs/event")
+        figures.add(NAME, "PostgreSQL CPU", 1e6 * server_cpu_s / events, "µs/event")
         figures.add(NAME, "peak memory", spent.peak_mb, "MB", target=Target(at_most=400))
 
 

@@ -4,6 +4,7 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psutil
@@ -23,6 +24,15 @@ class Spent(NamedTuple):
     seconds: float
     cpu_s: float
     peak_mb: float
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Give what a process and all below it have used, those included that it has outlived and waited for."""
+    spent = sum(process.cpu_times()[:4])
+    for child in process.children():
+        with suppress(psutil.NoSuchProcess):
+            spent += cpu_seconds(child)
+    return spent
 
 
 def in_own_process(function: Callable[..., Any], *arguments: object) -> Spent:

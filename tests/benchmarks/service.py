@@ -12,6 +12,7 @@ import psycopg
 
 from tests.benchmarks.figures import BenchmarkFailedError
 from tests.benchmarks.load import http_post, write_requests
+from tests.benchmarks.own_process import cpu_seconds
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.traffic import Traffic
 from tests.support.running_service import RunningService, peak_memory_mb
@@ -84,11 +85,7 @@ class Subject:
 
     def cpu_seconds(self) -> dict[str, float]:
         """Give the CPU seconds so far of each kind of process, with those below it."""
-        spent = {}
-        for kind, process in self.service.processes().items():
-            family = [process, *process.children(recursive=True)]
-            spent[kind] = sum(sum(one.cpu_times()[:2]) for one in family)
-        return spent
+        return {kind: cpu_seconds(process) for kind, process in self.service.processes().items()}
 
     def peak_memory(self) -> tuple[float, str]:
         """Give the largest of the peaks of all processes and whose it is."""

@@ -1,17 +1,20 @@
 """Databases to measure on: durable ones, as in production."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import msgspec
+import psutil
 import psycopg
 
 from adapters.embedded.postgres import EmbeddedPostgres
 from application.register_emails import EmailRegistration
 from entrypoints.bootstrap import Backend
 from entrypoints.settings import Settings
+from tests.benchmarks.own_process import cpu_seconds
 from tests.support.servers import fresh_database
 
 SECRET_KEY = "the benchmarks sign nothing with this key"
@@ -61,6 +64,17 @@ def settle(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ANALYZE")
         connection.execute("CHECKPOINT")
+
+
+def server_cpu_seconds(database_url: str) -> float:
+    """Give what the server has used so far; not a number where it runs on another machine."""
+    with psycopg.connect(database_url) as connection:
+        try:
+            backend = psutil.Process(connection.info.backend_pid)
+            postmaster = backend.parent()
+        except psutil.NoSuchProcess:
+            return math.nan
+        return cpu_seconds(postmaster) if backend.name().startswith("postgres") and postmaster else math.nan
 
 
 def server_version(database_url: str) -> str:
