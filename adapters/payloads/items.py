@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,13 @@ _ESCAPES = re.compile(
     rb"|\\.",
     re.DOTALL,
 )
+
+
+MOST_ITEMS: Final = 50_000
+"""Far above any provider's batch; a delivery of more is set aside whole, so that it can stall nobody."""
+_MOST_BRACKETS: Final = 8 * MOST_ITEMS
+_LARGE_BYTES: Final = 1_000_000
+_TOO_MANY: Final = f"the body holds more than {MOST_ITEMS:,} items: have the provider send smaller batches"
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -56,6 +63,8 @@ def read_items(body: bytes) -> Items:
     Raises:
         MalformedDeliveryError: No item can be told from another.
     """
+    if len(body) > _LARGE_BYTES and body.count(b"{") + body.count(b"[") > _MOST_BRACKETS:
+        raise MalformedDeliveryError(_TOO_MANY)  # before millions of objects are made of it
     body = without_unstorable_characters(body)
     try:
         value = _decode(body)
@@ -65,6 +74,8 @@ def read_items(body: bytes) -> Items:
         raise MalformedDeliveryError(f"the body is not JSON: {error}") from error
     except RecursionError as error:
         raise MalformedDeliveryError("the body is nested too deeply") from error
+    if isinstance(value, list) and len(value) > MOST_ITEMS:
+        raise MalformedDeliveryError(_TOO_MANY)
     if isinstance(value, list):
         return Items(value, body, is_array=True)
     if isinstance(value, dict | Unreadable):

@@ -1,11 +1,14 @@
 """Requested subscription confirmations in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from eventsourcing.postgres import PostgresDatastore
-from psycopg.rows import tuple_row
+from psycopg import Cursor
+from psycopg.rows import TupleRow, tuple_row
 
+from adapters.postgres.outages import named_database_errors
 from application.ports.confirmations import DueConfirmation
 
 MOST_AT_ONCE = 20
@@ -18,7 +21,7 @@ class PostgresConfirmations:
         self._datastore = datastore
 
     def due(self, now: datetime) -> Sequence[DueConfirmation]:
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             cursor.execute(
                 "SELECT id, endpoint_id, url, attempts FROM ops.subscription_confirmations"
                 " WHERE next_attempt_at <= %s ORDER BY id LIMIT %s",
@@ -30,13 +33,22 @@ class PostgresConfirmations:
             ]
 
     def postpone(self, confirmation_id: int, error: str, until: datetime) -> None:
-        with self._datastore.get_connection() as connection:
-            connection.execute(
+        with self._cursor() as cursor:
+            cursor.execute(
                 "UPDATE ops.subscription_confirmations"
                 " SET attempts = attempts + 1, last_error = %s, next_attempt_at = %s WHERE id = %s",
                 (error, until, confirmation_id),
             )
 
     def done(self, confirmation_id: int) -> None:
-        with self._datastore.get_connection() as connection:
-            connection.execute("DELETE FROM ops.subscription_confirmations WHERE id = %s", (confirmation_id,))
+        with self._cursor() as cursor:
+            cursor.execute("DELETE FROM ops.subscription_confirmations WHERE id = %s", (confirmation_id,))
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor[TupleRow]]:
+        with (
+            named_database_errors(),
+            self._datastore.get_connection() as connection,
+            connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            yield cursor

@@ -7,11 +7,14 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
+from adapters.postgres.outages import named_database_errors
 from adapters.postgres.read_model_tables import ReadModelTables, create_tables
 
 _MIGRATION_LOCK = 558_000_001
+_CONNECT_TIMEOUT_S = 5
 
 
+@named_database_errors()
 def migrate(database_url: str, read_models: Sequence[ReadModelTables]) -> list[str]:
     """Create or upgrade the database; safe to run from several processes at once, and again.
 
@@ -21,9 +24,15 @@ def migrate(database_url: str, read_models: Sequence[ReadModelTables]) -> list[s
 
     Returns:
         Names of what was applied, in order; empty if the database was up to date.
+
+    Raises:
+        StoreUnavailableError: The database is away.
+        WrongDatabaseError: The user lacks a right.
     """
     applied: list[str] = []
-    with psycopg.connect(database_url, autocommit=True, row_factory=tuple_row) as connection:
+    with psycopg.connect(
+        database_url, autocommit=True, row_factory=tuple_row, connect_timeout=_CONNECT_TIMEOUT_S
+    ) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATION_LOCK,))
         connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
         connection.execute(
@@ -52,9 +61,15 @@ def migrate(database_url: str, read_models: Sequence[ReadModelTables]) -> list[s
     return applied
 
 
+@named_database_errors()
 def missing_migrations(database_url: str, read_models: Sequence[ReadModelTables]) -> list[str]:
-    """Name what `migrate` would apply, without changing anything."""
-    with psycopg.connect(database_url, row_factory=tuple_row) as connection:
+    """Name what `migrate` would apply, without changing anything.
+
+    Raises:
+        StoreUnavailableError: The database is away.
+        WrongDatabaseError: We may not look.
+    """
+    with psycopg.connect(database_url, row_factory=tuple_row, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
         row = connection.execute("SELECT to_regclass('ops.migrations') IS NOT NULL").fetchone()
         known: set[str] = set()
         versions: dict[str, int] = {}

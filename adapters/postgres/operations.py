@@ -1,12 +1,16 @@
 """What an operator, a sweeper and the metrics ask about the state of the work."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from eventsourcing.postgres import PostgresDatastore
-from psycopg.rows import tuple_row
+from psycopg import Cursor
+from psycopg.rows import TupleRow, tuple_row
+
+from adapters.postgres.outages import named_database_errors
 
 
 class InboxState(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +66,7 @@ class PostgresOperations:
 
     def inbox(self) -> InboxState:
         """Say what waits."""
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             cursor.execute(
                 "SELECT count(*) FILTER (WHERE due), count(*) FILTER (WHERE NOT due),"
                 " coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE due)), 0)::float8"
@@ -73,14 +77,14 @@ class PostgresOperations:
 
     def has_due_delivery(self) -> bool:
         """Say whether the inbox holds work, at the cost of looking at one row."""
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             cursor.execute("SELECT EXISTS (SELECT FROM ops.webhook_inbox WHERE next_attempt_at <= now())")
             row = cursor.fetchone()
             return bool(row and row[0])
 
     def read_models(self) -> Sequence[ReadModelState]:
         """Say how far each read model is, rebuilds included."""
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             cursor.execute(
                 "SELECT m.name, m.version, m.position, l.lag,"
                 " CASE l.lag WHEN 0 THEN 0 ELSE extract(epoch FROM now() - m.updated_at)::float8 END,"
@@ -103,7 +107,7 @@ class PostgresOperations:
 
     def parked(self, *, status: str | None, most: int) -> Sequence[ParkedState]:
         """List parked reports of all organisations, newest first."""
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             cursor.execute(
                 "SELECT id, organization_id, provider, status, reason, message_id, received_at, times_seen"
                 " FROM ops.parked_reports WHERE %(status)s::text IS NULL OR status = %(status)s"
@@ -126,7 +130,7 @@ class PostgresOperations:
 
     def parked_ids(self, ids: Sequence[int] | None) -> Sequence[tuple[UUID, int]]:
         """Give organisation and id of these parked reports, or of all failed ones."""
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             if ids is None:
                 cursor.execute("SELECT organization_id, id FROM ops.parked_reports WHERE status = 'failed' ORDER BY id")
             else:
@@ -137,12 +141,21 @@ class PostgresOperations:
 
     def parked_counts(self) -> dict[str, int]:
         """Count parked reports by status."""
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             cursor.execute("SELECT status, count(*) FROM ops.parked_reports GROUP BY status")
             return {"failed": 0, "orphaned": 0, **dict(cursor.fetchall())}
 
     def outcomes(self) -> dict[str, int]:
         """Count drained reports by what became of them."""
-        with self._datastore.get_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with self._cursor() as cursor:
             cursor.execute("SELECT outcome, reports FROM ops.report_outcomes ORDER BY outcome")
             return dict(cursor.fetchall())
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Cursor[TupleRow]]:
+        with (
+            named_database_errors(),
+            self._datastore.get_connection() as connection,
+            connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            yield cursor

@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Iterable
 
-from eventsourcing.persistence import PersistenceError
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from psycopg_pool import PoolTimeout
 
 from adapters.postgres.operations import PostgresOperations
+from domain.errors import PortError
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +36,8 @@ class OperationsCollector(Collector):
             yield from self._inbox()
             yield from self._reports()
             yield from self._read_models()
-        except (PersistenceError, PoolTimeout) as error:
-            logger.warning(
-                "The database tells no metrics", extra={"event": "metrics_missing", "error": type(error).__name__}
-            )
+        except PortError as error:
+            logger.warning("The database tells no metrics", extra={"event": "metrics_missing", "reason": error.code})
             answers.add_metric([], 0)
         else:
             answers.add_metric([], 1)

@@ -4,18 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Generic, TypeVar
 
-from eventsourcing.persistence import InterfaceError, OperationalError
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
-from psycopg_pool import PoolTimeout
 
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_recorder import BatchRecorder
-from adapters.postgres.outages import is_outage
-from application.ports.unit_of_work import StoreUnavailableError
+from adapters.postgres.outages import named_database_errors
 from read_models.runner import StandingByError
 
 V = TypeVar("V")
@@ -69,18 +66,14 @@ class PostgresReadModelStore(Generic[V]):
     @contextmanager
     def reading(self) -> Iterator[tuple[Cursor[Any], PostgresEventLog]]:
         """Give a transaction's cursor, in which tables have the read model's schema, and the events."""
-        try:
-            with (
-                self._datastore.get_connection() as connection,
-                connection.transaction(),
-                connection.cursor(row_factory=tuple_row) as cursor,
-            ):
-                cursor.execute(self._search_path)
-                yield cursor, PostgresEventLog(cursor, self._recorder, self._mapper)
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            if not is_outage(error):
-                raise
-            raise StoreUnavailableError(str(error)) from error
+        with (
+            named_database_errors(),
+            self._datastore.get_connection() as connection,
+            connection.transaction(),
+            connection.cursor(row_factory=tuple_row) as cursor,
+        ):
+            cursor.execute(self._search_path)
+            yield cursor, PostgresEventLog(cursor, self._recorder, self._mapper)
 
 
 class PostgresProgress(Generic[V]):

@@ -7,6 +7,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 from psycopg.sql import SQL, Identifier
 
+from adapters.postgres.outages import named_database_errors
 from adapters.postgres.read_model_tables import ReadModelTables, create_tables
 from domain.errors import PortError
 from read_models.runner import ReadModel
@@ -31,6 +32,7 @@ def rebuild_schema(name: str) -> str:
     return f"rebuild_{name}"
 
 
+@named_database_errors()
 def rebuild(
     database_url: str,
     tables: ReadModelTables,

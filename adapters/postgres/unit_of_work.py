@@ -1,5 +1,6 @@
 """One PostgreSQL transaction over inbox, event store and parked reports."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -46,6 +47,8 @@ _ORPHAN_COLUMNS: Final = "id, organization_id, endpoint_id, provider, email_id, 
 _FAILURE_COLUMNS: Final = (
     "id, organization_id, endpoint_id, provider, reason, message_id, headers, body, delivery_id, received_at"
 )
+
+PARKED_AT_ONCE: Final = 2_000
 
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 _decode_report = msgspec.msgpack.Decoder(AnyReport).decode
@@ -154,53 +157,69 @@ class PostgresUnitOfWork:
         )
 
     def park_orphans(self, orphans: Sequence[Orphan]) -> None:
-        self._cursor.executemany(
-            "INSERT INTO ops.parked_reports (organization_id, endpoint_id, provider, status, fingerprint, reason,"
-            " message_id, email_id, report, delivery_id, received_at)"
-            " VALUES (%s, %s, %s, 'orphaned', %s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (organization_id, status, fingerprint)"
-            " DO UPDATE SET times_seen = parked_reports.times_seen + 1",
+        by_key = {(o.organization_id, o.report.key_for(o.email_id)): o for o in orphans}
+        seen = Counter((o.organization_id, o.report.key_for(o.email_id)) for o in orphans)
+        # In one order everywhere, so that workers wait for each other and never in a circle.
+        self._park(
+            "organization_id, fingerprint, endpoint_id, provider, status, reason, message_id, email_id, report,"
+            " delivery_id, received_at, times_seen",
+            "%s::uuid[], %s::bytea[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[],"
+            " %s::bytea[], %s::bigint[], %s::timestamptz[], %s::integer[]",
             [
                 (
-                    orphan.organization_id,
+                    *key,
                     orphan.endpoint_id,
                     orphan.provider,
-                    orphan.report.key_for(orphan.email_id),
+                    "orphaned",
                     "no registered email has this message id and recipient",
                     orphan.report.message_id,
                     orphan.email_id,
                     _encode(orphan.report),
                     orphan.delivery_id,
                     orphan.received_at,
+                    seen[key],
                 )
-                # In one order everywhere, so that workers wait for each other and never in a circle.
-                for orphan in sorted(orphans, key=lambda orphan: orphan.report.key_for(orphan.email_id))
+                for key, orphan in sorted(by_key.items(), key=lambda item: item[0])
             ],
         )
 
     def park_failures(self, failures: Sequence[FailedReport]) -> None:
-        self._cursor.executemany(
-            "INSERT INTO ops.parked_reports (organization_id, endpoint_id, provider, status, fingerprint, reason,"
-            " message_id, headers, body, delivery_id, received_at)"
-            " VALUES (%s, %s, %s, 'failed', %s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (organization_id, status, fingerprint)"
-            " DO UPDATE SET times_seen = parked_reports.times_seen + 1, reason = excluded.reason",
+        prints = [(f.organization_id, _fingerprint(f.endpoint_id, f.body)) for f in failures]
+        by_print = dict(zip(prints, failures, strict=True))
+        seen = Counter(prints)
+        self._park(
+            "organization_id, fingerprint, endpoint_id, provider, status, reason, message_id, headers, body,"
+            " delivery_id, received_at, times_seen",
+            "%s::uuid[], %s::bytea[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[],"
+            " %s::bytea[], %s::bigint[], %s::timestamptz[], %s::integer[]",
             [
                 (
-                    failure.organization_id,
+                    *key,
                     failure.endpoint_id,
                     failure.provider,
-                    _fingerprint(failure.endpoint_id, failure.body),
+                    "failed",
                     failure.reason,
                     failure.message_id,
                     _encode(failure.headers),
                     failure.body,
                     failure.delivery_id,
                     failure.received_at,
+                    seen[key],
                 )
-                for failure in sorted(failures, key=lambda failure: failure.body)
+                for key, failure in sorted(by_print.items(), key=lambda item: item[0])
             ],
         )
+
+    def _park(self, columns: str, arrays: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        for start in range(0, len(rows), PARKED_AT_ONCE):
+            chunk = rows[start : start + PARKED_AT_ONCE]
+            self._cursor.execute(
+                f"INSERT INTO ops.parked_reports AS p ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608 - constants of this module
+                " ON CONFLICT (organization_id, status, fingerprint)"
+                " DO UPDATE SET times_seen = p.times_seen + excluded.times_seen, reason = excluded.reason",
+                [list(column) for column in zip(*chunk, strict=True)],
+                binary=True,
+            )
 
     def request_confirmations(self, confirmations: Sequence[tuple[UUID, ConfirmSubscription]]) -> None:
         self._cursor.executemany(

@@ -42,7 +42,7 @@ class PostgresEndpointRecords:
 
     def add(self, endpoint: Endpoint) -> None:
         try:
-            with self._pool.connection() as connection:
+            with named_database_errors(), self._pool.connection() as connection:
                 connection.execute(
                     f"INSERT INTO ops.webhook_endpoints ({_COLUMNS})"  # noqa: S608 - a constant of this module
                     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -64,7 +64,7 @@ class PostgresEndpointRecords:
     def change(
         self, organization_id: UUID, endpoint_id: UUID, change: Callable[[Endpoint], Endpoint]
     ) -> Endpoint | None:
-        with self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with named_database_errors(), self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             row = cursor.execute(
                 f"SELECT {_COLUMNS} FROM ops.webhook_endpoints WHERE organization_id = %s AND id = %s FOR UPDATE",  # noqa: S608 - a constant of this module
                 (organization_id, endpoint_id),
@@ -79,7 +79,7 @@ class PostgresEndpointRecords:
             return changed
 
     def of_organization(self, organization_id: UUID) -> list[Endpoint]:
-        with self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with named_database_errors(), self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(
                 f"SELECT {_COLUMNS} FROM ops.webhook_endpoints WHERE organization_id = %s ORDER BY created_at, id",  # noqa: S608 - a constant of this module
                 (organization_id,),
