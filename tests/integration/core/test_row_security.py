@@ -6,14 +6,23 @@ import pytest
 from application.register_emails import Job, Template
 from domain.values import Verdict
 from entrypoints.bootstrap import READ_MODEL_TABLES
-from tests.support.core import item, registration
+from tests.support.core import Core, item, registration
+from tests.support.databases import copied_database
 from tests.support.emails import ACME, CAMPAIGN, GLOBEX, JOB_AD, NOON, click, email_id, seconds
 
 TABLES = [*(table for model in READ_MODEL_TABLES for table in model.tables), "ops.parked_reports"]
 
 
-@pytest.fixture
-def two_organisations(core):
+@pytest.fixture(scope="module")
+def two_organisations(template_url):
+    """Nobody here changes anything, so that one database serves all."""
+    with copied_database(template_url) as url:
+        core = Core(url)
+        yield with_rows_of_two_organisations(core)
+        core.close()
+
+
+def with_rows_of_two_organisations(core):
     for organization_id in (ACME, GLOBEX):
         core.register(
             registration(job=Job(id="j-3"), template=Template(id="t-1"), campaign_id=CAMPAIGN),

@@ -12,7 +12,8 @@ import pytest
 
 from application.register_emails import Recipient
 from domain.values import Verdict
-from tests.support.core import item, registration
+from tests.support.core import Core, item, registration
+from tests.support.databases import copied_database
 from tests.support.emails import (
     ACME,
     CALENDAR,
@@ -47,10 +48,17 @@ def contact_of(n):
     return uuid5(UUID(int=558), str(n))
 
 
-@pytest.fixture(params=[1, 558])
-def campaign(core, request):
-    """A campaign of one tracked email a contact, all delivered, with everything that may happen to it, in any order."""
-    random = Random(request.param)
+@pytest.fixture(scope="module", params=[1, 558])
+def campaign(template_url, request):
+    """A campaign that the tests only ask about."""
+    with copied_database(template_url) as url:
+        core = Core(url)
+        yield with_a_campaign(core, Random(request.param))
+        core.close()
+
+
+def with_a_campaign(core, random):
+    """One tracked email a contact, all delivered, and everything that may happen to them, in any order."""
     core.now = NOON + hours(30)
     core.register(
         *(
@@ -167,8 +175,7 @@ def today(core):
 @pytest.mark.parametrize("opened, clicked", [(0, 1), (1, 0), (2, 1), (3, 3), (5, 2), (7, 0), (7, 7)])
 def test_a_score_is_the_seeds(today, last_engaged, recency, opened, clicked):
     at = today.now - last_engaged
-    for n in range(7):
-        today.register(registration(f"m-{n}", sent_at=today.now - days(40)))
+    today.register(*(registration(f"m-{n}", sent_at=today.now - days(40)) for n in range(7)))
     today.receive(
         *(item("open", at, f"m-{n}") for n in range(opened)),
         *(item("click", at, f"m-{n}", url=JOB_AD) for n in range(clicked)),
