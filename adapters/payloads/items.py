@@ -107,7 +107,11 @@ def _decode_item(raw: msgspec.Raw) -> Any:
     try:
         return msgspec.json.decode(raw)
     except msgspec.ValidationError as error:
-        return Unreadable(str(error))
+        return Unreadable(str(error).partition(" - at ")[0])
+
+
+def _problem_of(item: object) -> str:
+    return item.problem if isinstance(item, Unreadable) else f"expected an object, got {name_of_type(item)}"
 
 
 def translate_items(
@@ -125,7 +129,7 @@ def translate_items(
     append = outcomes.append
     for index, item in enumerate(items.values):
         if type(item) is not dict:
-            reasons[index] = f"item: expected an object, got {name_of_type(item)}"
+            reasons[index] = f"item: {_problem_of(item)}"
         else:
             try:
                 append(read(item))

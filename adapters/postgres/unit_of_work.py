@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
@@ -184,7 +185,8 @@ class PostgresUnitOfWork:
         )
 
     def park_failures(self, failures: Sequence[FailedReport]) -> None:
-        prints = [(f.organization_id, _fingerprint(f.endpoint_id, f.body)) for f in failures]
+        fingerprint = cache(_fingerprint)  # the body of a whole delivery may stand in each of its failures
+        prints = [(f.organization_id, fingerprint(f.endpoint_id, f.body)) for f in failures]
         by_print = dict(zip(prints, failures, strict=True))
         seen = Counter(prints)
         self._park(

@@ -249,6 +249,15 @@ def test_a_repeated_failure_is_kept_once_with_its_latest_reason(storage):
     assert storage.parked() == [("failed", "second", 2)]
 
 
+def test_a_large_body_that_fails_for_each_of_its_reports_is_kept_once(storage):
+    """Sent to the database once for each, these would be a hundred gigabytes."""
+    body = b"[" + b" " * 2**20 + b"]"
+    with storage.units.begin() as unit:
+        unit.park_failures([failure(body, reason=f"report {number}") for number in range(100_000)])
+
+    assert storage.parked() == [("failed", "report 99999", 100_000)]
+
+
 def test_the_same_body_in_two_organisations_fails_twice(storage):
     with storage.units.begin() as unit:
         unit.park_failures([failure(), failure(organization_id=GLOBEX)])

@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.payloads.items import MOST_ITEMS, read_items
+from adapters.payloads.items import MOST_ITEMS, read_items, translate_items
 from application.ports.provider import MalformedDeliveryError
 
 
@@ -17,3 +17,9 @@ def test_a_delivery_of_more_items_than_any_provider_sends_is_set_aside_whole(ite
 
     with pytest.raises(MalformedDeliveryError, match="more than 50,000 items"):
         read_items(body)
+
+
+def test_an_item_with_a_number_that_nothing_holds_says_so():
+    [outcome] = translate_items(read_items(b'[{"size": 1e999}]'), pytest.fail, pytest.fail)
+
+    assert (outcome.reason, outcome.body) == ("item: Number out of range", b'[{"size": 1e999}]')
