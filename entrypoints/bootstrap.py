@@ -29,7 +29,7 @@ from adapters.postgres.engagement_view import PostgresEngagementView
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_recorder import BatchRecorder
 from adapters.postgres.inbox_intake import PostgresInboxIntake
-from adapters.postgres.migrate import migrate, missing_migrations
+from adapters.postgres.migrate import migrate, missing_migrations, outdated_read_models
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.operations_metrics import OperationsCollector
 from adapters.postgres.queries.candidates import PostgresCandidateQueries
@@ -244,6 +244,10 @@ class Backend:
     def missing_migrations(self) -> list[str]:
         """Name what `migrate` would apply."""
         return missing_migrations(self.settings.database_url, READ_MODEL_TABLES)
+
+    def outdated_read_models(self) -> list[str]:
+        """Name the read models whose tables are of another version: they serve, but want a rebuild."""
+        return outdated_read_models(self.settings.database_url, READ_MODEL_TABLES)
 
     # --- the web ---
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 from uuid import UUID
@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from application.access import Role
+from application.ports.unit_of_work import StoreUnavailableError
 from domain.errors import MailpulseError
 from entrypoints.bootstrap import Backend, embedded_server_context, read_model_names
 from entrypoints.logging import configure_logging
@@ -70,14 +71,27 @@ def opened_backend(settings: Settings | None = None) -> Iterator[Backend]:
             backend.close()
 
 
+def refuse_unmigrated(backend: Backend) -> None:
+    """End with one line if the database lacks something that this version needs."""
+    if missing := backend.missing_migrations():
+        fail(f"the database lacks {', '.join(missing)}: run `mailpulse migrate`")
+
+
 def with_database(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the backend of a migrated database as its first argument."""
+    """Give a command the backend of a migrated database as its first argument.
+
+    An embedded database is migrated in passing. A real one is not: when it is upgraded is its operator's decision.
+    """
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> R:
         configure_logging("warning")
-        with opened_backend() as backend:
-            backend.migrate()
+        settings = Settings.from_env(os.environ).with_secret_keys()
+        with opened_backend(settings) as backend:
+            if settings.embeds_database:
+                backend.migrate()
+            else:
+                refuse_unmigrated(backend)
             return command(backend, *args, **options)
 
     return run
@@ -110,7 +124,10 @@ def _process(run: Callable[[Backend], None]) -> None:
     if settings.supervisor_pid:
         exit_when_parent_dies(settings.supervisor_pid)
     with embedded_server_context(settings) as connected:
-        run(Backend(connected))
+        backend = Backend(connected)
+        with suppress(StoreUnavailableError):  # it may come later; until then the web says so with 503
+            refuse_unmigrated(backend)
+        run(backend)
 
 
 @cli.command()

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from domain.errors import MailpulseError
 from entrypoints.bootstrap import Backend
 
 OLDEST_DUE_S: Final = 60.0
@@ -31,8 +32,9 @@ def examine(backend: Backend) -> list[Finding]:
     findings += database
     findings += _attempt("redis", backend.redis_version)
     if all(finding.ok for finding in database):
+        findings += _look("migrations", _migrations, backend)
+    if all(finding.ok for finding in findings if finding.subject in {"database", "migrations"}):
         for subject, look in (
-            ("migrations", _migrations),
             ("inbox", _inbox),
             ("read models", _read_models),
             ("parked reports", _parked),
@@ -45,20 +47,28 @@ def _attempt(subject: str, ask: Callable[[], str]) -> Iterator[Finding]:
     try:
         yield Finding(subject=subject, ok=True, text=ask())
     except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
-        yield Finding(subject=subject, ok=False, text=f"{type(error).__name__}: {error}".strip().replace("\n", " "))
+        yield Finding(subject=subject, ok=False, text=_words(error))
 
 
 def _look(subject: str, look: Callable[[Backend], Iterator[Finding]], backend: Backend) -> Iterator[Finding]:
     try:
         yield from look(backend)
     except Exception as error:  # noqa: BLE001 - whatever is wrong is the finding
-        yield Finding(subject=subject, ok=False, text=f"{type(error).__name__}: {error}".strip().replace("\n", " "))
+        yield Finding(subject=subject, ok=False, text=_words(error))
+
+
+def _words(error: Exception) -> str:
+    words = str(error) if isinstance(error, MailpulseError) else f"{type(error).__name__}: {error}"
+    return " ".join(words.split())
 
 
 def _migrations(backend: Backend) -> Iterator[Finding]:
     missing = backend.missing_migrations()
     text = f"missing: {', '.join(missing)}; run `mailpulse migrate`" if missing else "up to date"
     yield Finding(subject="migrations", ok=not missing, text=text)
+    for name in backend.outdated_read_models():
+        text = f"its tables are of another version; run `mailpulse projections rebuild {name}`"
+        yield Finding(subject=f"read model {name}", ok=False, text=text)
 
 
 def _inbox(backend: Backend) -> Iterator[Finding]:

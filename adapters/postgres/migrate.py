@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 import psycopg
-from psycopg.rows import tuple_row
+from psycopg import Connection
+from psycopg.rows import TupleRow, tuple_row
 from psycopg.sql import SQL
 
 from adapters.postgres.outages import named_database_errors
@@ -70,20 +71,36 @@ def missing_migrations(database_url: str, read_models: Sequence[ReadModelTables]
         WrongDatabaseError: We may not look.
     """
     with psycopg.connect(database_url, row_factory=tuple_row, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
-        row = connection.execute("SELECT to_regclass('ops.migrations') IS NOT NULL").fetchone()
         known: set[str] = set()
-        versions: dict[str, int] = {}
-        if row and row[0]:
+        if _exists(connection, "ops.migrations"):
             known = {name for (name,) in connection.execute("SELECT name FROM ops.migrations")}
-            versions = dict(connection.execute("SELECT name, version FROM ops.read_models").fetchall())
+        present = _versions(connection)
     missing = [name for name in _script_names() if name not in known]
-    missing += [f"read model {tables.name}" for tables in read_models if tables.name not in versions]
-    missing += [
-        f"rebuild of {tables.name} (`mailpulse projections rebuild {tables.name}`)"
-        for tables in read_models
-        if versions.get(tables.name, tables.version) != tables.version
-    ]
-    return missing
+    return [*missing, *(f"read model {tables.name}" for tables in read_models if tables.name not in present)]
+
+
+@named_database_errors()
+def outdated_read_models(database_url: str, read_models: Sequence[ReadModelTables]) -> list[str]:
+    """Name the read models whose tables are of another version than this code's: they want a rebuild.
+
+    Raises:
+        StoreUnavailableError: The database is away.
+        WrongDatabaseError: We may not look.
+    """
+    with psycopg.connect(database_url, row_factory=tuple_row, connect_timeout=_CONNECT_TIMEOUT_S) as connection:
+        present = _versions(connection)
+    return [tables.name for tables in read_models if present.get(tables.name, tables.version) != tables.version]
+
+
+def _versions(connection: Connection[TupleRow]) -> dict[str, int]:
+    if not _exists(connection, "ops.read_models"):
+        return {}
+    return dict(connection.execute("SELECT name, version FROM ops.read_models").fetchall())
+
+
+def _exists(connection: Connection[TupleRow], table: str) -> bool:
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,)).fetchone()
+    return bool(row and row[0])
 
 
 def _script_names() -> list[str]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
-from eventsourcing.persistence import PersistenceError
+from eventsourcing.persistence import InterfaceError, OperationalError, PersistenceError
 
 from application.ports.unit_of_work import StoreUnavailableError
 from domain.errors import PortError
@@ -19,6 +19,7 @@ _REFUSALS: Final = (
     psycopg.errors.TooManyColumns,
     psycopg.errors.TooManyArguments,
 )
+_OUTAGES: Final = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
 _WRONG_DATABASE: Final = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
@@ -57,7 +58,7 @@ def named_database_errors() -> Iterator[None]:
         cause = error if isinstance(error, psycopg.Error) else error.__cause__ or error
         if isinstance(cause, _WRONG_DATABASE):
             raise WrongDatabaseError(f"the database refuses: {_words(cause)}") from error
-        if isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError) and not isinstance(cause, _REFUSALS):
+        if isinstance(error, _OUTAGES) and not isinstance(cause, _REFUSALS):
             raise StoreUnavailableError(f"the database does not answer: {_words(cause)}") from error
         raise
 

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow, tuple_row
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.edge_connection import DatabaseAwayError, EdgeConnection
+from adapters.postgres.outages import named_database_errors
 from adapters.secrets import SealBrokenError, SecretBox
 from application.ports.endpoints import Endpoint, EndpointsUnavailableError, UnknownOrganizationError
 
@@ -64,7 +65,11 @@ class PostgresEndpointRecords:
     def change(
         self, organization_id: UUID, endpoint_id: UUID, change: Callable[[Endpoint], Endpoint]
     ) -> Endpoint | None:
-        with named_database_errors(), self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with (
+            named_database_errors(),
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=tuple_row) as cursor,
+        ):
             row = cursor.execute(
                 f"SELECT {_COLUMNS} FROM ops.webhook_endpoints WHERE organization_id = %s AND id = %s FOR UPDATE",  # noqa: S608 - a constant of this module
                 (organization_id, endpoint_id),
@@ -79,7 +84,11 @@ class PostgresEndpointRecords:
             return changed
 
     def of_organization(self, organization_id: UUID) -> list[Endpoint]:
-        with named_database_errors(), self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        with (
+            named_database_errors(),
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=tuple_row) as cursor,
+        ):
             cursor.execute(
                 f"SELECT {_COLUMNS} FROM ops.webhook_endpoints WHERE organization_id = %s ORDER BY created_at, id",  # noqa: S608 - a constant of this module
                 (organization_id,),

@@ -4,10 +4,13 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 from eventsourcing.postgres import PostgresApplicationRecorder
+from psycopg.conninfo import make_conninfo
 
 from adapters.postgres.datastore import open_datastore
-from adapters.postgres.migrate import migrate, missing_migrations
+from adapters.postgres.migrate import migrate, missing_migrations, outdated_read_models
+from adapters.postgres.outages import WrongDatabaseError
 from adapters.postgres.read_model_tables import ReadModelTables
+from application.ports.unit_of_work import StoreUnavailableError
 from entrypoints.bootstrap import READ_MODEL_TABLES
 from tests.support.servers import fresh_database, started_servers
 
@@ -86,6 +89,28 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(empty_database_url):
     assert query(empty_database_url, "SELECT tablename FROM pg_tables WHERE schemaname = 'ops'") == [("migrations",)]
 
 
+def test_after_a_first_migration_that_failed_everything_is_still_missing(empty_database_url):
+    everything = missing_migrations(empty_database_url, READ_MODEL_TABLES)
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA ops; CREATE TABLE ops.migrations (name text PRIMARY KEY)")
+
+    assert missing_migrations(empty_database_url, READ_MODEL_TABLES) == everything
+
+
+def test_a_user_without_the_right_to_migrate_is_told_so(empty_database_url):
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS mailpulse_nobody; CREATE ROLE mailpulse_nobody LOGIN")
+    powerless = make_conninfo(empty_database_url, user="mailpulse_nobody")
+
+    with pytest.raises(WrongDatabaseError, match="the database refuses: permission denied for database"):
+        migrate(powerless, READ_MODEL_TABLES)
+
+
+def test_a_database_that_is_away_is_told_in_one_line():
+    with pytest.raises(StoreUnavailableError, match=r"the database does not answer: .*refused"):
+        migrate("postgresql://mailpulse@127.0.0.1:1/mailpulse", READ_MODEL_TABLES)
+
+
 def test_tables_of_another_version_ask_for_a_rebuild(empty_database_url):
     migrate(empty_database_url, READ_MODEL_TABLES)
     engagement = READ_MODEL_TABLES[0]
@@ -93,9 +118,9 @@ def test_tables_of_another_version_ask_for_a_rebuild(empty_database_url):
         name=engagement.name, version=engagement.version + 1, script=engagement.script, tables=engagement.tables
     )
 
-    assert missing_migrations(empty_database_url, [newer]) == [
-        "rebuild of engagement (`mailpulse projections rebuild engagement`)"
-    ]
+    assert outdated_read_models(empty_database_url, [newer]) == ["engagement"]
+    assert outdated_read_models(empty_database_url, READ_MODEL_TABLES) == []
+    assert missing_migrations(empty_database_url, [newer]) == []
 
 
 def test_the_event_store_is_as_the_library_makes_it(empty_database_url):

@@ -5,6 +5,7 @@ import pytest
 
 from adapters.postgres import write_behind
 from adapters.postgres.event_codec import FactMapper
+from adapters.postgres.outages import WrongDatabaseError
 from application.register_emails import Recipient
 from domain.email_facts import Opened, Personal
 from read_models import runner
@@ -117,6 +118,19 @@ def test_an_event_that_this_version_cannot_read_is_set_aside(core, topic, state,
         ("engagement", place, error)
     ]
     assert core.value("SELECT count(*) FROM email_logs") == 2
+
+
+def test_a_database_that_lacks_a_column_makes_no_event_poison(lone_core):
+    lone_core.register_numbered(1)
+    lone_core.execute("ALTER TABLE email_logs RENAME COLUMN subject TO title")
+
+    with pytest.raises(WrongDatabaseError, match=r"the database refuses: .*subject"):
+        lone_core.project()
+    lone_core.execute("ALTER TABLE email_logs RENAME COLUMN title TO subject")
+    lone_core.project()
+
+    assert lone_core.query("SELECT * FROM ops.poison_events") == []
+    assert lone_core.value("SELECT count(*) FROM email_logs") == 1
 
 
 def test_a_fact_about_an_email_that_is_gone_changes_nothing(core):
