@@ -308,7 +308,7 @@ class AccessControl:
 
     async def _revoke(self, organization_id: UUID, kind: TokenKind, token_id: UUID) -> None:
         if not await self._tokens.revoke(organization_id, kind, token_id, self._clock()):
-            raise UnknownTokenError(str(token_id))
+            raise UnknownTokenError(f"the organisation has no {kind.value.replace('_', ' ')} {token_id}")
 
 
 def new_token(kind: TokenKind) -> str:

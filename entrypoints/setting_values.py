@@ -52,7 +52,7 @@ def parse_public_url(text: str) -> str:
     accepted = "give http:// or https://, a host and no query, as in https://mail.example.com"
     url = _split(text, accepted)
     if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:
-        raise ValueError(f"is {shown(without_credentials(text))}: {accepted}")
+        raise ValueError(f"is {shown(without_credentials(text) or text.rpartition('@')[2])}: {accepted}")
     return text.rstrip("/")
 
 
@@ -79,6 +79,8 @@ def parse_redis_url(text: str) -> str:
         raise ValueError(f"starts with {shown(url.scheme)}: {accepted}")
     if not (url.path if url.scheme == "unix" else url.hostname):
         raise ValueError(f"names no server: {accepted}")
+    if url.scheme != "unix" and not re.fullmatch(r"(/[0-9]*)?", url.path):  # the client would take database 0
+        raise ValueError(f"has {shown(url.path[1:])} for the number of a database: {accepted}")
     return text
 
 

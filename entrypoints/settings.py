@@ -131,7 +131,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         try:
             return msgspec.structs.replace(self, secret_keys=kept_secret_keys(self.data_dir))
         except (OSError, ValueError) as error:
-            raise SettingsError(f"MAILPULSE_SECRET_KEYS is not set, and its file cannot be used: {error}") from error
+            raise SettingsError(
+                f"MAILPULSE_SECRET_KEYS is not set, and its file in MAILPULSE_DATA_DIR cannot be used: {error}"
+            ) from error
 
     def child_environment(
         self, environ: Mapping[str, str], *, database_url: str, redis_url: str, supervisor_pid: int
