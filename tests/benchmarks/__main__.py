@@ -60,22 +60,32 @@ def main(
             plan = Plan(
                 directory=directory, server_url=server_url, service_settings=settings, seconds=seconds, runs=runs
             )
-            if quick:
-                plan = smaller(plan)
             measured_on = machine(server_version(server_url))
-            for number in range(plan.runs):
-                for benchmark in only or BENCHMARKS:
-                    if benchmark not in REPEATS_ITSELF or number == 0:
-                        say(f"{benchmark}, run {number + 1} of {plan.runs}")
-                        BENCHMARKS[benchmark](plan, figures)
-    compare(figures)
-    if json_file:
-        json_file.write_bytes(figures.as_json(measured_on))
-    print("\n".join(f"{name}: {value}" for name, value in measured_on.items()), "", figures.table(), sep="\n")
+            try:
+                measure(only or tuple(BENCHMARKS), smaller(plan) if quick else plan, figures)
+            finally:  # what is measured is not lost because something after it failed
+                report(figures, measured_on, json_file)
     missed = figures.missed()
     if missed and not quick:
         say(f"{len(missed)} targets are missed: {', '.join(f'{figure.benchmark}, {figure.name}' for figure in missed)}")
         sys.exit(1)
+
+
+def measure(benchmarks: tuple[str, ...], plan: Plan, figures: Figures) -> None:
+    """Run benchmarks in rounds, so that each meets the machine at several times."""
+    for number in range(plan.runs):
+        for benchmark in benchmarks:
+            if benchmark not in REPEATS_ITSELF or number == 0:
+                say(f"{benchmark}, run {number + 1} of {plan.runs}")
+                BENCHMARKS[benchmark](plan, figures)
+    compare(figures)
+
+
+def report(figures: Figures, measured_on: dict[str, str], json_file: Path | None) -> None:
+    """Print the machine and the table, and write them where they are wanted."""
+    if json_file:
+        json_file.write_bytes(figures.as_json(measured_on))
+    print("\n".join(f"{name}: {value}" for name, value in measured_on.items()), "", figures.table(), sep="\n")
 
 
 def smaller(plan: Plan) -> Plan:
