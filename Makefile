@@ -20,7 +20,7 @@ help: ## show this list
 
 install: $(STAMP) ## create or update .venv from requirements.lock
 
-demo: $(STAMP) ## start everything with a simulated provider and print the URL of the dashboard
+demo: $(STAMP) ## start everything with a simulated provider; live counts and commands to try
 	$(BIN)/mailpulse up --demo
 
 run: $(STAMP) ## start everything, without demo data

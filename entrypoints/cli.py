@@ -204,8 +204,20 @@ organization_option = click.option(
 @organization_option
 @click.option("--key", "keys", multiple=True, help="Verification key as the provider shows it; may be repeated.")
 @click.option("--allow", "networks", multiple=True, metavar="CIDR", help="Network that may post; may be repeated.")
-@click.option("--rate-limit", type=int, default=None, metavar="N", help="Requests per minute that are taken.")
-@click.option("--tolerance", type=int, default=None, metavar="SECONDS", help="Oldest accepted signature time.")
+@click.option(
+    "--rate-limit",
+    type=int,
+    default=None,
+    metavar="N",
+    help="Requests per minute that are taken; the rest get 429. [default: 600000]",
+)
+@click.option(
+    "--tolerance",
+    type=int,
+    default=None,
+    metavar="SECONDS",
+    help="Oldest accepted signature time. [default: the provider's; email 300, others off]",
+)
 @as_json
 @with_database
 def webhook_add(
@@ -221,8 +233,12 @@ def webhook_add(
 ) -> None:
     """Open an endpoint for PROVIDER: sendgrid, ses, or email (Standard Webhooks).
 
-    The key is SendGrid's verification key (base64), the SNS topic's ARN, or a whsec_… secret.
-    """
+    \b
+    The key is what the provider shows:
+      sendgrid  verification key   --key MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE…
+      ses       SNS topic's ARN    --key arn:aws:sns:eu-central-1:123456789012:mailpulse
+      email     shared secret      --key whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+    """  # noqa: D301 - click wants the character: what follows keeps its lines
     limit = {} if rate_limit is None else {"requests_per_minute": rate_limit}
     endpoint = backend.webhook_endpoints.add(
         organization, provider, keys=keys, allowed_networks=networks, tolerance_s=tolerance, **limit
@@ -274,7 +290,7 @@ def webhook_add_key(backend: Backend, endpoint: UUID, key: str, organization: UU
 @organization_option
 @with_database
 def webhook_remove_key(backend: Backend, endpoint: UUID, fingerprint: str, organization: UUID) -> None:
-    """Stop accepting the key with FINGERPRINT (see list)."""
+    """Stop accepting the key with FINGERPRINT (see mailpulse webhook list)."""
     view = backend.webhook_endpoints.remove_key(organization, endpoint, fingerprint)
     click.echo(f"{len(view.key_fingerprints)} keys are accepted")
 
@@ -364,7 +380,7 @@ def projections() -> None:
 @as_json
 @with_database
 def projections_status(backend: Backend, json_wanted: bool) -> None:
-    """Show how far each read model is behind the newest event, and what it set aside."""
+    """Show how far each read model is behind the newest event, and how many events it set aside."""
     states = backend.operations.read_models()
     show(
         {"items": states},
@@ -425,7 +441,7 @@ def deliveries_list(backend: Backend, status: str | None, limit: int, json_wante
 @as_json
 @with_database
 def deliveries_retry(backend: Backend, ids: tuple[int, ...], json_wanted: bool) -> None:
-    """Process parked reports again; all failed ones if no id is named."""
+    """Process parked reports again: those with the named IDs (see list), or all failed ones."""
     outcomes: dict[str, int] = {}
     for organization_id, report_id in backend.operations.parked_ids(ids or None):
         outcome = backend.retry_parked(organization_id, report_id).value

@@ -84,7 +84,10 @@ def _read_models(backend: Backend) -> Iterator[Finding]:
         if state.lag_events > MOST_LAG_EVENTS:
             problems.append("is a projector running?")
         if state.poison_events:
-            problems.append(f"{state.poison_events} events were set aside: run `mailpulse projections rebuild`")
+            problems.append(
+                f"{state.poison_events} events were set aside, ops.poison_events says which and why: once that is"
+                f" mended, run `mailpulse projections rebuild {state.name}`"
+            )
         text = f"{state.lag_events:,} events behind"
         yield Finding(subject=f"read model {state.name}", ok=not problems, text="; ".join([text, *problems]))
 

@@ -13,13 +13,12 @@ import msgspec
 from domain.errors import MailpulseError, PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.collector import tune_collector
+from entrypoints.pace import Pace
 
 logger = logging.getLogger(__name__)
 
 POLL_MS: Final = 20
 """How long an idle consumer may sleep before it looks at Redis again; dramatiq's default is a second."""
-PACE_S: Final = 0.04
-"""Shortest time from one drain to the next: deliveries that come meanwhile share a transaction."""
 SWEEP_INTERVAL_S: Final = 1.0
 REMATCH_INTERVAL_S: Final = 5.0
 CONFIRMATION_INTERVAL_S: Final = 2.0
@@ -38,7 +37,7 @@ class Drainer:
         self._draining = threading.Lock()
         self._rung = threading.Event()
         self._stopping = threading.Event()
-        self._next_at = 0.0
+        self._pace = Pace()
 
     def drain(self) -> None:
         """Drain, or have the thread that drains look once more."""
@@ -47,10 +46,10 @@ class Drainer:
             if not self._draining.acquire(blocking=False):
                 return
             try:
-                self._stopping.wait(max(0.0, self._next_at - time.monotonic()))
-                self._next_at = time.monotonic() + PACE_S
+                self._stopping.wait(self._pace.wait_s())
                 self._rung.clear()
-                self._drain_all(lambda: not self._stopping.is_set())
+                with self._pace.round():
+                    self._drain_all(lambda: not self._stopping.is_set())
             except PortError as error:
                 # Whatever is not drained is still in the inbox, and the sweeper looks at it within a second.
                 logger.warning("The inbox cannot be drained now", extra={"event": "drain_waits", "reason": error.code})
@@ -106,7 +105,10 @@ class Sweeper:
             chore.do()
         except MailpulseError as error:
             if chore.name not in self._failing:  # once an outage, not once a second
-                logger.warning("A chore cannot be done", extra={"event": "chore_failed", "chore": chore.name})
+                logger.warning(
+                    "A chore cannot be done",
+                    extra={"event": "chore_failed", "chore": chore.name, "reason": error.code},
+                )
                 logger.debug("Why", extra={"event": "chore_failed", "chore": chore.name, "error": str(error)})
             self._failing.add(chore.name)
         except Exception:

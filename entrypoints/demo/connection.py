@@ -26,7 +26,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
         endpoints: Paths of its webhook endpoints by provider: ``sendgrid``, ``ses`` and ``email``.
         keys_file: Private keys of the simulated providers, as `kept_keys` reads them.
         history_file: Where the demo notes what it has played.
-        dashboard_url: For a person; "" if there is none.
         psql: How to look into the database, as in ``psql 'postgresql://…'``; "" if no psql is there.
     """
 
@@ -36,7 +35,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: dict[str, str]
     keys_file: str
     history_file: str
-    dashboard_url: str = ""
     psql: str = ""
 
 

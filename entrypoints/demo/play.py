@@ -96,8 +96,7 @@ def _print_examples(stage: Stage, connection: Connection, story: Story) -> None:
         lines = ["", "Try these:"]
         for what, command in commands(connection, email, email_id, datetime.now(UTC)):
             lines += [f"# {what}", command]
-        if connection.dashboard_url:
-            lines += ["", f"Dashboard: {connection.dashboard_url}"]
+        lines += ["", f"Everything else that can be asked: {connection.base_url}/schema (OpenAPI)"]
         stage.scoreboard.say("\n".join([*lines, ""]))
 
 

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from application.access import Role
 from entrypoints.bootstrap import SNS_CERTIFICATES, Backend
 from entrypoints.demo.connection import CONNECTION_FILE, HISTORY_FILE, KEYS_FILE, Connection
 from entrypoints.demo.keys import CERTIFICATE_HOST, CERTIFICATE_NAME, ProviderKeys, kept_keys, write_private
@@ -41,16 +40,11 @@ def prepare_demo(backend: Backend, *, shows_database: bool) -> Path:
     connection = _kept(path)
     if connection is None or not _is_open(backend, connection):
         connection = _opened(backend, keys)
-    organization_id = connection.organization_id
-    person = asyncio.run(
-        backend.with_access(lambda access: access.link_user(organization_id, "r-1", Role.RECRUITER, "Ada Brandt"))
-    )
     connection = msgspec.structs.replace(
         connection,
         base_url=local_url(settings.host, settings.port),
         keys_file=str(settings.data_dir / KEYS_FILE),
         history_file=str(settings.data_dir / HISTORY_FILE),
-        dashboard_url=person.url,
         psql=_psql(settings.database_url) if shows_database else "",
     )
     write_private(path, msgspec.json.encode(connection))
