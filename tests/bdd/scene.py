@@ -48,10 +48,10 @@ class Scene:
         refused = [f"{one.status_code} {one.text}" for one in self.answers if one.status_code != httpx.codes.OK]
         assert not refused, f"{len(refused)} of {len(self.answers)} deliveries were not acknowledged: {refused[:3]}"
 
-    def settle(self):
-        """Wait until the service has worked off what it acknowledged."""
+    def settle(self, *read_models):
+        """Wait until the service has worked off what it acknowledged; the ranking follows at a slower pace."""
         for team in self.teams.values():
-            self.service.settle(team.organization_id)
+            self.service.settle(team.organization_id, ("engagement", *read_models))
         # A read model that drops what it cannot take in may look right for a wrong reason.
         new = [event for event in self.service.set_aside() if event not in self._set_aside_before]
         assert not new, f"read models set events aside: {new}"

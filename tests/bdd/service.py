@@ -105,8 +105,8 @@ class Service:
 
     # --- as onlooker ---
 
-    def settle(self, organization_id):
-        """Return when all that was acknowledged for an organisation shows in every answer."""
+    def settle(self, organization_id, read_models=("engagement",)):
+        """Return when all that was acknowledged for an organisation shows in what these read models answer."""
         eventually(
             "the acknowledged reports are worked off",
             lambda: self.inbox(organization_id),
@@ -115,8 +115,10 @@ class Service:
         (newest,) = self._rows("SELECT coalesce(max(notification_id), 0) AS place FROM events.stored_events")
         eventually(
             f"the read models know event {newest['place']}",
-            lambda: self._rows("SELECT name, position FROM ops.read_models"),
-            lambda models: models and all(model["position"] >= newest["place"] for model in models),
+            lambda: self._rows("SELECT name, position FROM ops.read_models WHERE name = ANY(%s)", list(read_models)),
+            lambda found: (
+                len(found) == len(read_models) and all(model["position"] >= newest["place"] for model in found)
+            ),
         )
 
     def analyse(self, organization_id, query, parameters=None):

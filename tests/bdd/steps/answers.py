@@ -142,14 +142,14 @@ def the_recent_activity_reads(scene, name, datatable):
 
 @then("the candidates rank:")
 def the_candidates_rank(scene, datatable):
-    scene.settle()
+    scene.settle("scores")
     found = scene.team.all_of("/candidates")
     Columns(CANDIDATE, scene.moments).assert_rows("the ranking of the candidates", rows_of(datatable), found)
 
 
 @then(parsers.parse("the {level} candidates are:"))
 def the_candidates_of_a_level_are(scene, level, datatable):
-    scene.settle()
+    scene.settle("scores")
     found = scene.team.all_of(f"/candidates?level={level}")
     Columns(CANDIDATE, scene.moments).assert_rows(f"the {level} candidates", rows_of(datatable), found)
 
