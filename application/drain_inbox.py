@@ -167,8 +167,10 @@ class DrainInbox:
         """Postpone what failed for an unforeseen reason, and set it aside after the last attempt."""
         drained = Drained(deliveries=len(deliveries))
         with self._units.begin() as unit:
+            waiting = unit.still_waiting([delivery.id for delivery in deliveries])
             for delivery in deliveries:
-                self._postpone_or_park(unit, delivery, error, drained)
+                if delivery.id in waiting:
+                    self._postpone_or_park(unit, delivery, error, drained)
             unit.count_outcomes(drained.outcomes())
         return drained
 

@@ -10,44 +10,43 @@ from typing import Final
 from domain.errors import PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.collector import tune_collector
+from entrypoints.pace import SHORTEST_S, Pace
 from read_models.runner import ReadModel, StandingByError, catch_up
 
 logger = logging.getLogger(__name__)
 
 WAIT_S: Final = 1.0
 DECAY_INTERVAL_S: Final = 30.0
-SHORTEST_PACE_S: Final = 0.04
-PACE_S: Final = {"scores": 1.0}
+SHORTEST_PACE_S: Final = {"scores": 1.0}
 """A candidate's own page counts live; the ranking may be a second old."""
 
 
 class Paced:
-    """A read model that is brought up to date at most once in a while, so that events share transactions.
+    """A read model that is brought up to date at a pace.
 
     Args:
         model: To be brought up to date.
-        pace_s: Shortest time from one beginning to the next.
+        pace: Of its rounds.
 
     Attributes:
         behind: Whether there may be events that the model has not taken in.
     """
 
-    def __init__(self, model: ReadModel, pace_s: float) -> None:
+    def __init__(self, model: ReadModel, pace: Pace) -> None:
         self.model = model
         self.behind = True
-        self._pace_s = pace_s
-        self._next_at = 0.0
+        self._pace = pace
 
     def wait_s(self) -> float:
         """Seconds until its time comes; 0.0 if it has."""
-        return max(0.0, self._next_at - time.monotonic())
+        return self._pace.wait_s()
 
     def catch_up(self, keep_on: Callable[[], bool]) -> None:
         """Bring it up to date if its time has come and there may be something to take in."""
         if self.behind and self.wait_s() == 0.0:
-            self._next_at = time.monotonic() + self._pace_s
             self.behind = False
-            catch_up([self.model], keep_on)
+            with self._pace.round():
+                catch_up([self.model], keep_on)
 
 
 def run(backend: Backend) -> None:
@@ -64,7 +63,7 @@ def run(backend: Backend) -> None:
         signal.signal(number, lambda *_: stop.set())
     tune_collector()
     wake_up = backend.wake_up()
-    models = [Paced(model, PACE_S.get(model.name, SHORTEST_PACE_S)) for model in backend.read_models()]
+    models = [Paced(model, Pace(SHORTEST_PACE_S.get(model.name, SHORTEST_S))) for model in backend.read_models()]
     ranking = backend.scores_model()
     decayed_at = 0.0
     trouble = ""

@@ -29,8 +29,9 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "fsync": "on",
         "synchronous_commit": "on",
         "full_page_writes": "on",
-        "wal_compression": "on",
+        "wal_compression": "off",  # the wheel has pglz only, which costs more than the disk saves
         "max_wal_size": "4GB",
+        "checkpoint_timeout": "15min",
         "shared_buffers": "256MB",
         "max_connections": "100",
         "jit": "off",

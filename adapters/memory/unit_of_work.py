@@ -112,6 +112,9 @@ class MemoryUnitOfWork:
                 found[logged.email_id] = Registered(logged.place, logged.fact)
         return found
 
+    def still_waiting(self, delivery_ids: Sequence[int]) -> set[int]:
+        return {id_ for id_ in delivery_ids if id_ in self._store.inbox}
+
     def close_deliveries(self, delivery_ids: Sequence[int]) -> None:
         self._changes.extend(lambda id_=id_: self._store.inbox.pop(id_, None) for id_ in delivery_ids)  # type: ignore[misc]  # the default binds the loop's value
 

@@ -144,6 +144,12 @@ class PostgresUnitOfWork:
                 found[email_id] = Registered(place, sent)
         return found
 
+    def still_waiting(self, delivery_ids: Sequence[int]) -> set[int]:
+        self._cursor.execute(
+            "SELECT id FROM ops.webhook_inbox WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED", (list(delivery_ids),)
+        )
+        return {id_ for (id_,) in self._cursor.fetchall()}
+
     def close_deliveries(self, delivery_ids: Sequence[int]) -> None:
         if delivery_ids:
             # Should the machine fail before this commit reaches the disk, the deliveries, which did, are still in the

@@ -123,6 +123,10 @@ class UnitOfWork(Protocol):
         """Give those of the emails that are registered, this transaction's included."""
         ...
 
+    def still_waiting(self, delivery_ids: Sequence[int]) -> set[int]:
+        """Take those of the deliveries that nobody processed or holds meanwhile."""
+        ...
+
     def close_deliveries(self, delivery_ids: Sequence[int]) -> None:
         """Take deliveries out of the inbox for good."""
         ...

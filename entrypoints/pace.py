@@ -1,0 +1,43 @@
+"""How often work is begun: at once when it is rare, seldomer when there is much, so that it shares transactions."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+SHORTEST_S: Final = 0.04
+LONGEST_S: Final = 0.15
+PER_WORK: Final = 3.0
+"""Time from one beginning to the next, in multiples of what the work took."""
+
+
+class Pace:
+    """Says when the next round of some work may begin.
+
+    A round after a quiet time begins at once. Rounds that take long follow each other more slowly, up to a limit: each
+    then finds more to do, and does it more cheaply.
+
+    Args:
+        shortest_s: Shortest time from one beginning to the next.
+        longest_s: Longest such time that this asks for.
+    """
+
+    def __init__(self, shortest_s: float = SHORTEST_S, longest_s: float = LONGEST_S) -> None:
+        self._shortest_s = shortest_s
+        self._longest_s = max(shortest_s, longest_s)
+        self._next_at = 0.0
+
+    def wait_s(self) -> float:
+        """Seconds until the next round may begin; 0.0 if it may."""
+        return max(0.0, self._next_at - time.monotonic())
+
+    @contextmanager
+    def round(self) -> Iterator[None]:
+        """Do one round of the work."""
+        began = time.monotonic()
+        self._next_at = began + self._shortest_s
+        try:
+            yield
+        finally:
+            took_s = time.monotonic() - began
+            self._next_at = began + min(self._longest_s, max(self._shortest_s, PER_WORK * took_s))
