@@ -67,7 +67,7 @@ def _noop(plan: Plan, figures: Figures) -> None:
             )
             figures.add(NAME, "route that does nothing at 300/s, p99", paced.p99_ms, "ms")
         finally:
-            server.terminate()
+            server.kill()
     Path(requests).unlink()
 
 

@@ -1,7 +1,6 @@
 """A route that does nothing, on the server stack of the web process: python -m tests.benchmarks.noop PORT."""
 
 import asyncio
-import signal
 import sys
 
 from granian.constants import Interfaces
@@ -17,7 +16,6 @@ async def noop() -> None:
 async def serve(port: int) -> None:
     app = Litestar([noop], openapi_config=None, logging_config=None)
     server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_enabled=False)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
     await server.serve()
 
 
