@@ -56,6 +56,7 @@ from adapters.sns.local_certificates import LocalCertificates
 from application.access import AccessControl, Authenticate
 from application.confirm_subscriptions import ConfirmSubscriptions
 from application.drain_inbox import DrainInbox
+from application.find_registration import IsRegistered
 from application.receive_webhook import ReceiveWebhook
 from application.register_emails import RegisterEmails
 from application.rematch_orphans import RematchOrphans
@@ -195,6 +196,11 @@ class Backend:
         return RegisterEmails(self._units, self.providers, self.rematch, self.clock)
 
     @cached_property
+    def is_registered(self) -> IsRegistered:
+        """Whether an email is registered."""
+        return IsRegistered(self._units)
+
+    @cached_property
     def retry_parked(self) -> RetryParked:
         """Retries parked reports."""
         return RetryParked(self._units, self.providers, self.drain)
@@ -291,6 +297,7 @@ class Backend:
             authenticate=Authenticate(tokens, self.clock, monotonic),
             access=AccessControl(tokens, self.clock, self.settings.public_url),
             register_emails=self.register_emails,
+            is_registered=self.is_registered,
             retry_parked=self.retry_parked,
             webhook_endpoints=self.webhook_endpoints,
             emails=PostgresEmailQueries(database),

@@ -1,9 +1,10 @@
 """Register sent emails; read their history and what became of each."""
 
-from asyncio import to_thread
+from asyncio import sleep, to_thread
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,11 +19,14 @@ from entrypoints.web.json_bodies import decoded, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, check_period, page
 from entrypoints.web.problems import InvalidRequestError, MalformedBodyError, UnknownThingError
-from entrypoints.web.services import Services
+from entrypoints.web.services import Services, WebServices
+from read_models.audience import Audience
 from read_models.emails.queries import EmailFilter, EmailView, TimelineEvent
 from read_models.paging import Page
 
 MOST_EMAILS: Final = 1_000
+LOOKS_FOR_REGISTERED: Final = 40
+SECONDS_BETWEEN_LOOKS: Final = 0.025
 TAGS: Final = ["emails"]
 REQUEST: Final = Schema(
     one_of=[
@@ -52,6 +56,8 @@ ANSWER: Final = Schema(
         ),
     ]
 )
+
+Answer = TypeVar("Answer")
 
 
 class RegisteredEmails(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,10 +171,8 @@ async def list_emails(
 )
 async def show_email(request: ApiRequest, services: Services, email_id: FromPath[UUID]) -> EmailView:
     """See `EmailQueries.email`."""
-    email = await services.emails.email(audience_of(request.user), email_id)
-    if email is None:
-        raise UnknownThingError("there is no such email")
-    return email
+    audience = audience_of(request.user)
+    return await _once_shown(services, audience, email_id, lambda: services.emails.email(audience, email_id))
 
 
 @get(
@@ -192,12 +196,35 @@ async def list_email_events(
     cursor: Cursor = None,
 ) -> Page[TimelineEvent]:
     """See `EmailQueries.timeline`."""
-    timeline = await services.emails.timeline(
-        audience_of(request.user), email_id, page(limit, cursor), with_automated=include == "automated"
+    audience, part = audience_of(request.user), page(limit, cursor)
+    return await _once_shown(
+        services,
+        audience,
+        email_id,
+        lambda: services.emails.timeline(audience, email_id, part, with_automated=include == "automated"),
     )
-    if timeline is None:
+
+
+async def _once_shown(
+    services: WebServices, audience: Audience, email_id: UUID, ask: Callable[[], Awaitable[Answer | None]]
+) -> Answer:
+    """Wait for the read model to show an email that is registered: whoever just registered it may ask for it.
+
+    Raises:
+        UnknownThingError: Nobody in the audience may know of such an email; or the projector is far behind.
+    """
+    answer = await ask()
+    if answer is None and await to_thread(
+        services.is_registered, audience.organization_id, email_id, hiring_manager_id=audience.hiring_manager_id
+    ):
+        for _ in range(LOOKS_FOR_REGISTERED):
+            await sleep(SECONDS_BETWEEN_LOOKS)
+            answer = await ask()
+            if answer is not None:
+                break
+    if answer is None:
         raise UnknownThingError("there is no such email")
-    return timeline
+    return answer
 
 
 EMAIL_HANDLERS: Final[list[Any]] = [register_emails, list_emails, show_email, list_email_events]

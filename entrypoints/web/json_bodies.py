@@ -1,5 +1,6 @@
 """Read request bodies: JSON only, and a mistake names its field."""
 
+import asyncio
 import re
 from typing import Any, Final, TypeVar
 
@@ -12,36 +13,47 @@ from entrypoints.web.problems import (
     MalformedBodyError,
     UnsupportedMediaTypeError,
 )
+from entrypoints.web.webhook_bodies import PATIENCE_S, BodyTooSlowError
 
+HALF_PAIRS: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
+"""Escapes; group 1 is half a surrogate pair, which programs write where they cut a text within a character."""
 PLACE: Final = re.compile(r"(?P<detail>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 MISSING: Final = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 
 Body = TypeVar("Body")
 
 
-async def read_body(request: Request[Any, Any, Any], body_type: type[Body]) -> Body:
+async def read_body(request: Request[Any, Any, Any], body_type: type[Body], *, patience_s: float = PATIENCE_S) -> Body:
     """Give a request's JSON body; fields that nobody knows are ignored.
 
     Raises:
         UnsupportedMediaTypeError: The body says that it is something else.
+        BodyTooSlowError: Not complete in time.
         MalformedBodyError: It is no JSON.
         InvalidRequestError: It is JSON of another shape; names the field.
     """
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if content_type != "application/json" and not content_type.endswith("+json"):
         raise UnsupportedMediaTypeError(f"the body is {content_type[:100]!r}; send application/json")
-    return decoded(await request.body(), body_type)
+    try:
+        async with asyncio.timeout(patience_s):
+            body = await request.body()
+    except TimeoutError as error:
+        raise BodyTooSlowError(f"the body did not arrive within {patience_s:g} s") from error
+    return decoded(body, body_type)
 
 
 def decoded(body: bytes | msgspec.Raw, body_type: type[Body]) -> Body:
-    """Give JSON as what it stands for.
+    """Give JSON as what it stands for; half a surrogate pair becomes U+FFFD.
 
     Raises:
         MalformedBodyError: It is no JSON.
         InvalidRequestError: It is JSON of another shape; names the field.
     """
     try:
-        return msgspec.json.decode(body, type=body_type)
+        return msgspec.json.decode(_with_whole_characters(body), type=body_type)
     except msgspec.ValidationError as error:
         problem = named(error)
         raise InvalidRequestError(problem.field, problem.detail) from error
@@ -49,6 +61,12 @@ def decoded(body: bytes | msgspec.Raw, body_type: type[Body]) -> Body:
         raise MalformedBodyError("the body is not UTF-8") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBodyError(f"the body is not JSON: {error}") from error
+
+
+def _with_whole_characters(body: bytes | msgspec.Raw) -> bytes | msgspec.Raw:
+    if isinstance(body, msgspec.Raw) or (b"\\ud" not in body and b"\\uD" not in body):
+        return body  # a part of a body that was made whole
+    return HALF_PAIRS.sub(lambda escape: b"\\ufffd" if escape[1] else escape[0], body)
 
 
 def named(error: msgspec.ValidationError) -> FieldProblem:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from http import HTTPStatus
 from typing import Any, Final
 
 from litestar.enums import ScopeType
@@ -9,6 +10,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Histogram
 
 from entrypoints.web.correlation import correlation_id
+from entrypoints.web.unread_bodies import WatchedReceive
 
 logger = logging.getLogger(__name__)
 
@@ -51,16 +53,20 @@ class Observed:
         scope["state"]["request_id"] = request_id
         started = time.perf_counter()
         status = 0
+        body = WatchedReceive(scope, receive)
 
         async def observed_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # Who was too slow has been waited for.
+                if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.REQUEST_TIMEOUT:
+                    await body.discard()
                 message["headers"] = _completed(message["headers"], request_id)
             await send(message)
 
         try:
-            await self._app(scope, receive, observed_send)
+            await self._app(scope, body, observed_send)
         finally:
             self._record(scope, status, time.perf_counter() - started)
 

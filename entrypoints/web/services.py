@@ -30,6 +30,12 @@ class RegistersEmails(Protocol):
     ) -> list[RegisteredEmail | RejectedEmail]: ...
 
 
+class TellsRegistered(Protocol):
+    """See `application.find_registration.IsRegistered`; called in a thread."""
+
+    def __call__(self, organization_id: UUID, email_id: UUID, *, hiring_manager_id: str | None = None) -> bool: ...
+
+
 class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the handlers call; made once by the composition root.
 
@@ -45,6 +51,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     authenticate: Authenticate
     access: AccessControl
     register_emails: RegistersEmails
+    is_registered: TellsRegistered
     retry_parked: Callable[[UUID, int], RetryOutcome]
     webhook_endpoints: WebhookEndpoints
     emails: EmailQueries

@@ -10,8 +10,6 @@ from domain.errors import ApplicationError
 
 PATIENCE_S: Final = 30.0
 MOST_HELD_BYTES: Final = 128 * 1024 * 1024
-_DISCARD_S: Final = 5.0
-_MOST_DISCARDED_BYTES: Final = 32 * 1024 * 1024
 
 
 class BodyTooSlowError(ApplicationError):
@@ -78,19 +76,6 @@ class RequestBody:
                 return await self._read_on(await self._next_chunk(), most_bytes)
         except TimeoutError as error:
             raise BodyTooSlowError(f"the body did not arrive within {patience_s:g} s") from error
-
-    async def discard(self) -> None:
-        """Read what is left and forget it, as far as that is reasonable.
-
-        A client that is still sending when the answer comes often sees a broken connection instead of the answer.
-        """
-        left = _MOST_DISCARDED_BYTES
-        try:
-            async with asyncio.timeout(_DISCARD_S):
-                while not self._is_complete and left > 0:
-                    left -= len(await self._next_chunk())
-        except (TimeoutError, ClientGoneError):
-            return
 
     async def _read_on(self, first: bytes, most_bytes: int) -> bytes:
         if self._is_complete and len(first) <= most_bytes:

@@ -107,9 +107,6 @@ def webhook_handlers(
             size = await reception.receive(webhook)
         except _EXPECTED as error:
             metrics.refused(provider, _reason(error))
-            # Who asked first is waiting for the answer, and who was too slow has been waited for.
-            if "expect" not in headers and not isinstance(error, BodyTooSlowError):
-                await body.discard()
             return _refusal(error, webhook.correlation_id)
         metrics.accepted(provider, size=size, took_s=time.perf_counter() - started)
         return Answer(HTTPStatus.OK)
@@ -123,7 +120,6 @@ def webhook_handlers(
     )
     async def refuse_other_methods(request: Request[Any, Any, Any]) -> ASGIApp:
         metrics.refused(request.path_params["provider"], "method_not_allowed")
-        await RequestBody(request.receive, shared_budget).discard()
         return _problem(
             HTTPStatus.METHOD_NOT_ALLOWED,
             "method_not_allowed",

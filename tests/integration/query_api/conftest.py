@@ -168,6 +168,7 @@ def client(database_url, backend, monotonic, redis_switch, registry):
         authenticate=Authenticate(access_tokens, lambda: NOON, monotonic),
         access=AccessControl(access_tokens, lambda: NOON, "https://pulse.example.com"),
         register_emails=backend.register_emails,
+        is_registered=backend.is_registered,
         retry_parked=backend.retry_parked,
         webhook_endpoints=backend.webhook_endpoints,
         emails=PostgresEmailQueries(database),
