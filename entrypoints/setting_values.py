@@ -92,7 +92,11 @@ def parse_directory(text: str) -> Path:
         path = Path(text).expanduser().absolute()
     except RuntimeError as error:
         raise ValueError(f"is {shown(text)}, whose user has no home: give the path of a directory") from error
-    if path.exists() and not path.is_dir():
+    try:
+        is_something_else = path.exists() and not path.is_dir()
+    except OSError as error:
+        raise ValueError(f"is {shown(text)} ({error.strerror}): give the path of a directory of ours") from error
+    if is_something_else:
         raise ValueError(f"is {shown(text)}, which is no directory: give the path of a directory")
     return path
 

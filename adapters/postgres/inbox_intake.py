@@ -59,6 +59,7 @@ class PostgresInboxIntake:
         self._waiting: deque[_Waiter] = deque()
         self._bytes = 0
         self._writers: set[asyncio.Task[None]] = set()
+        self._refused_last = False
 
     async def keep(self, delivery: ProvenDelivery) -> None:
         size = len(delivery.body)
@@ -100,13 +101,16 @@ class PostgresInboxIntake:
         try:
             await connection.execute(_INSERT, [list(column) for column in zip(*(w.row for w in batch), strict=True)])
             refusal = None
+            self._refused_last = False
         except DatabaseAwayError as error:
             refusal = DeliveryNotKeptError(str(error))
             # Those that queued up behind a silent database have waited as long, and would wait as long again.
             batch = [*batch, *self._waiting]
             self._waiting.clear()
         except psycopg.Error as error:
-            logger.exception("The inbox refuses deliveries", extra={"event": "inbox_refuses"})
+            if not self._refused_last:  # a full disk refuses thousands: one line until it takes some again
+                logger.exception("The inbox refuses deliveries", extra={"event": "inbox_refuses"})
+            self._refused_last = True
             refusal = DeliveryNotKeptError(f"the database refused: {type(error).__name__}")
         finally:
             for waiter in batch:

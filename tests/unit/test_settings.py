@@ -88,6 +88,7 @@ def test_an_empty_value_counts_as_not_set():
         ("MAILPULSE_REDIS_URL", "redis://", "names no server"),
         ("MAILPULSE_REDIS_URL", "redis://cache/mail", "has 'mail' for the number of a database: give redis://"),
         ("MAILPULSE_DATA_DIR", __file__, "is no directory"),
+        ("MAILPULSE_DATA_DIR", "x" * 300, r"\(File name too long\): give the path of a directory"),
         ("MAILPULSE_PUBLIC_URL", "mail.example.com", "'mail.example.com': give http:// or https://"),
         ("MAILPULSE_PUBLIC_URL", "https://mail.example.com/?a=b", "give http:// or https://"),
         ("MAILPULSE_PUBLIC_URL", "https://mail example.com", "contains white space"),

@@ -113,13 +113,14 @@ def test_a_locked_inbox_is_not_waited_for_and_leaves_nobody_waiting(link_and_edg
     assert deliver(edge, endpoint).status == 200
 
 
-def test_a_database_that_refuses_to_write_is_no_false_200(link_and_edge, endpoint, database):
+def test_a_database_that_refuses_to_write_is_no_false_200_and_said_once(link_and_edge, endpoint, database, caplog):
     _, edge = link_and_edge
     database.execute("ALTER TABLE ops.webhook_inbox RENAME TO elsewhere")
     try:
-        answer = deliver(edge, endpoint)
+        answers = [deliver(edge, endpoint) for _ in range(3)]
     finally:
         database.execute("ALTER TABLE ops.elsewhere RENAME TO webhook_inbox")
 
-    assert (answer.status, answer.problem["code"]) == (503, "not_durable")
+    assert [(answer.status, answer.problem["code"]) for answer in answers] == [(503, "not_durable")] * 3
+    assert [record.event for record in caplog.records if record.levelname == "ERROR"] == ["inbox_refuses"]
     assert deliver(edge, endpoint).status == 200
