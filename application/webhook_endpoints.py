@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from ipaddress import ip_network
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
@@ -15,8 +15,13 @@ from application.ports.provider import Provider
 from domain.errors import ApplicationError
 
 DEFAULT_REQUESTS_PER_MINUTE: Final = 600_000
+Value = TypeVar("Value")
+
 _MOST_REQUESTS_PER_MINUTE: Final = 2**31 - 1
 _MOST_TOLERANCE_S: Final = 7 * 24 * 3600
+_MOST_KEYS: Final = 16
+"""Each is tried on every forged delivery, while all other requests wait."""
+_MOST_NETWORKS: Final = 1_000
 
 
 class UnknownProviderError(ApplicationError):
@@ -104,7 +109,8 @@ class WebhookEndpoints:
         Raises:
             UnknownProviderError: No adapter for this provider.
             InvalidVerificationKeyError: A key is not in the provider's form.
-            InvalidEndpointError: A network, the limit or the tolerance cannot be used.
+            InvalidEndpointError: A network, the limit or the tolerance cannot be used, or there are too many keys or
+                networks.
             UnknownOrganizationError: There is no such organisation.
         """
         spoken_to = self._provider(provider)
@@ -114,8 +120,8 @@ class WebhookEndpoints:
             id=uuid4(),
             organization_id=organization_id,
             provider=spoken_to.name,
-            keys=tuple(dict.fromkeys(keys)),
-            allowed_networks=tuple(dict.fromkeys(_network(text) for text in allowed_networks)),
+            keys=_few("keys", keys, _MOST_KEYS),
+            allowed_networks=_few("allowed_networks", [_network(text) for text in allowed_networks], _MOST_NETWORKS),
             requests_per_minute=_within("requests_per_minute", requests_per_minute, 1, _MOST_REQUESTS_PER_MINUTE),
             tolerance_s=None if tolerance_s is None else _within("tolerance_s", tolerance_s, 1, _MOST_TOLERANCE_S),
             created_at=self._clock(),
@@ -129,11 +135,12 @@ class WebhookEndpoints:
         Raises:
             EndpointNotFoundError: The organisation has no such endpoint.
             InvalidVerificationKeyError: The key is not in the provider's form.
+            InvalidEndpointError: The endpoint has as many keys as one may have.
         """
 
         def with_key(endpoint: Endpoint) -> Endpoint:
             self._provider(endpoint.provider).check_key(key)
-            return msgspec.structs.replace(endpoint, keys=tuple(dict.fromkeys((*endpoint.keys, key))))
+            return msgspec.structs.replace(endpoint, keys=_few("keys", (*endpoint.keys, key), _MOST_KEYS))
 
         return _found(endpoint_id, self._records.change(organization_id, endpoint_id, with_key))
 
@@ -221,3 +228,11 @@ def _within(name: str, value: int, lowest: int, highest: int) -> int:
     if not lowest <= value <= highest:
         raise InvalidEndpointError(f"{name} is {value}: give a whole number from {lowest} to {highest}")
     return value
+
+
+def _few(name: str, values: Sequence[Value], most: int) -> tuple[Value, ...]:
+    """Give each value once."""
+    distinct = tuple(dict.fromkeys(values))
+    if len(distinct) > most:
+        raise InvalidEndpointError(f"{name} are {len(distinct)}: give at most {most}")
+    return distinct

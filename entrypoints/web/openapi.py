@@ -5,7 +5,8 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from litestar import Request
+from litestar import Request, Router
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -41,6 +42,12 @@ class DocumentPlugin(JsonRenderPlugin):
         return GENERIC_NAME.sub(rb"PageOf\1", self.render_json(request, {**openapi_schema, "components": components}))
 
 
+def refuse_other_documents(request: Request[Any, Any, Any]) -> None:
+    """Answer for what is no document here, before Litestar does with a page of HTML."""
+    if request.path_params.get("path"):
+        raise NotFoundException
+
+
 def openapi_config() -> OpenAPIConfig:
     """Give the frame of the document, served at ``/schema`` and ``/schema/openapi.json``."""
     return OpenAPIConfig(
@@ -50,7 +57,9 @@ def openapi_config() -> OpenAPIConfig:
             "How people engage with the emails a recruiting team sends. Times are RFC 3339 in UTC, rates are "
             "percentages, lists page by `limit` and `cursor`, errors are `application/problem+json`."
         ),
-        path="/schema",
+        openapi_router=Router(
+            "/schema", route_handlers=[], include_in_schema=False, before_request=refuse_other_documents
+        ),
         render_plugins=[DocumentPlugin(path=["/openapi.json", "/"])],
         components=Components(
             security_schemes={

@@ -1,5 +1,6 @@
 """Administration of endpoints on memory adapters."""
 
+from base64 import b64encode
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,10 @@ from tests.support.signed_deliveries import NOW, SIGNERS, OneCertificate
 
 ORGANIZATION = uuid4()
 KEY, OTHER_KEY = SIGNERS["email"].key, SIGNERS["email"].other_key
+
+
+def some_keys(count):
+    return ["whsec_" + b64encode(number.to_bytes(32, "big")).decode() for number in range(count)]
 
 
 @pytest.fixture
@@ -64,6 +69,8 @@ def test_networks_are_listed_once_and_in_one_spelling(endpoints):
         ({"allowed_networks": ["10.0.0.1/8"]}, "10.0.0.1/8"),
         ({"allowed_networks": ["example.org"]}, "example.org"),
         ({"allowed_networks": [""]}, "allowed network"),
+        ({"allowed_networks": [f"10.0.{n // 256}.{n % 256}" for n in range(1_001)]}, "allowed_networks are 1001"),
+        ({"keys": some_keys(17)}, "keys are 17"),
         ({"requests_per_minute": 0}, "requests_per_minute"),
         ({"requests_per_minute": 2**31}, "requests_per_minute"),
         ({"tolerance_s": 0}, "tolerance_s"),
@@ -99,6 +106,14 @@ def test_keys_are_rotated_one_at_a_time(endpoints):
 
     assert both.key_fingerprints == again.key_fingerprints == (fingerprint_of(KEY), fingerprint_of(OTHER_KEY))
     assert new.key_fingerprints == (fingerprint_of(OTHER_KEY),)
+
+
+def test_one_key_too_many_is_refused_and_the_others_stay(endpoints):
+    endpoint_id = endpoints.add(ORGANIZATION, "email", keys=some_keys(16)).endpoint_id
+
+    with pytest.raises(InvalidEndpointError, match="at most 16"):
+        endpoints.add_key(ORGANIZATION, endpoint_id, KEY)
+    assert len(endpoints.of_organization(ORGANIZATION)[0].key_fingerprints) == 16
 
 
 def test_removing_a_key_that_is_not_there_says_so(endpoints):

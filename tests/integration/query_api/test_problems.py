@@ -56,6 +56,7 @@ def test_a_bad_parameter_is_named(path, field, admin):
     [
         "/nothing/here",
         "/api/v1/nothing",
+        "/schema/swagger",
         "/api/v1/emails/not-a-uuid",
         "/api/v1/campaigns/7/engagement",
         "/api/v1/candidates/a%00b/engagement",
