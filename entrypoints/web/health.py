@@ -72,7 +72,13 @@ async def ready(services: Services) -> Response[ReadinessReport]:
     return Response(report)
 
 
-@get("/metrics", tags=TAGS, summary="Show measurements in the Prometheus text format", media_type=CONTENT_TYPE_LATEST)
+@get(
+    "/metrics",
+    tags=TAGS,
+    summary="Show measurements in the Prometheus text format",
+    # Litestar names the charset as well, and Prometheus refuses what names it twice.
+    media_type=CONTENT_TYPE_LATEST.replace("; charset=utf-8", ""),
+)
 async def metrics(services: Services) -> bytes:
     """Collect in a thread: collectors may ask the database."""
     return await to_thread(generate_latest, services.registry)

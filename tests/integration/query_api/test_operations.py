@@ -126,6 +126,13 @@ def test_without_postgresql_the_service_is_not_ready(client, monkeypatch):
     assert int(answer.headers["retry-after"]) > 0
 
 
+def test_prometheus_is_told_the_format_in_a_way_that_it_accepts(client):
+    content_type = client.get("/metrics").headers["content-type"]
+
+    assert content_type.startswith("text/plain; version=")
+    assert content_type.count("charset=utf-8") == 1
+
+
 def test_measurements_are_labelled_by_route_and_never_by_path(client, admin):
     secret = "0a1b2c3d-0000-4000-8000-000000000000"
     admin.get(f"/api/v1/emails/{secret}")
