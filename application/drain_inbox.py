@@ -158,9 +158,8 @@ class DrainInbox:
         except (StoreUnavailableError, ConcurrentAppendError):
             raise
         except Exception as error:
-            logger.exception(
-                "A delivery failed", extra={"event": "delivery_failed", "delivery_ids": [d.id for d in claimed]}
-            )
+            named = _named(claimed[0]) if claimed else {}
+            logger.exception("A delivery failed", extra={"event": "delivery_failed", **named})
             return self._give_way(claimed, error)
 
     def _give_way(self, deliveries: Sequence[Delivery], error: Exception) -> Drained:
@@ -193,10 +192,9 @@ class DrainInbox:
         for delivery in deliveries:
             try:
                 understood.append(self._understand(delivery))
+                logger.debug("A delivery is processed", extra={"event": "delivery_processed", **_named(delivery)})
             except Exception as error:
-                logger.exception(
-                    "A delivery could not be read", extra={"event": "delivery_failed", "delivery_id": delivery.id}
-                )
+                logger.exception("A delivery could not be read", extra={"event": "delivery_failed", **_named(delivery)})
                 self._postpone_or_park(unit, delivery, error, drained)
         self._record(unit, understood, drained)
         return drained
@@ -266,6 +264,11 @@ def _orphan(delivery: Delivery, email_id: UUID, report: AnyReport) -> Orphan:
         delivery_id=delivery.id,
         received_at=delivery.received_at,
     )
+
+
+def _named(delivery: Delivery) -> dict[str, object]:
+    """Give what links the log of a request, this delivery, and the events that name it."""
+    return {"delivery_id": delivery.id, "request_id": delivery.correlation_id}
 
 
 def _failure(delivery: Delivery, reason: str, message_id: str = "", body: bytes | None = None) -> FailedReport:

@@ -171,7 +171,7 @@ class ReceiveWebhook:
                     "endpoint_id": str(endpoint.id),
                     "provider": provider.name,
                     "reason": error.reason,
-                    "correlation_id": webhook.correlation_id,
+                    "request_id": webhook.correlation_id,
                 },
             )
             raise

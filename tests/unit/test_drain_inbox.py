@@ -376,3 +376,14 @@ def test_no_address_reaches_the_log_message(scene, caplog):
         scene.drain.drain_all()
 
     assert [record.getMessage() for record in caplog.records] == ["A delivery could not be read"]
+
+
+def test_the_log_leads_from_a_request_to_the_events_it_caused(scene, caplog):
+    delivery_id = scene.receive(item("open"))
+    waiting = scene.store.inbox[delivery_id]
+    waiting.delivery = msgspec.structs.replace(waiting.delivery, correlation_id="r-1")
+    with caplog.at_level(logging.DEBUG):
+        scene.drain.drain_all()
+
+    assert [(record.request_id, record.delivery_id) for record in caplog.records] == [("r-1", delivery_id)]
+    assert scene.store.log[-1].fact.delivery_id == delivery_id

@@ -178,7 +178,7 @@ def test_what_is_not_proven_is_refused_and_nothing_else_happens(  # noqa: PLR091
     assert (inbox(database), edge.bell.rings) == ([], rings)
     (warning,) = [record for record in caplog.records if record.name == "application.receive_webhook"]
     assert (warning.endpoint_id, warning.provider) == (str(endpoint.endpoint_id), provider)
-    assert warning.correlation_id == answer.headers["x-request-id"]
+    assert warning.request_id == answer.headers["x-request-id"]
     assert edge.counted("refusals", provider=provider, reason=f"signature_{warning.reason}") >= 1
 
 
