@@ -18,7 +18,7 @@ from domain.errors import ApplicationError
 USER_TOKEN_LIFETIME: Final = timedelta(days=30)
 CACHED_FOR_S: Final = 2.0
 MOST_CACHED: Final = 10_000
-LONGEST_NAME: Final = 200
+LONGEST_NAME: Final = 255
 TOKEN: Final = re.compile(r"mp_(?:key|user)_[A-Za-z0-9_-]{43}")
 
 
@@ -47,7 +47,7 @@ class InvalidTokenError(ApplicationError):
 
 
 class InvalidNameError(ApplicationError):
-    """A name or a user's id that is empty, too long, or holds a NUL character.
+    """A name or a user's id that is empty, too long, holds a NUL character, or is no text.
 
     Attributes:
         field: Which one.
@@ -328,4 +328,8 @@ def _checked(field: str, text: str) -> str:
         raise InvalidNameError(field, f"is longer than {LONGEST_NAME} characters")
     if "\x00" in text:
         raise InvalidNameError(field, "holds a NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # how Python reads bytes of a command line that are no UTF-8
+        raise InvalidNameError(field, "is not text in UTF-8") from error
     return text

@@ -3,9 +3,11 @@ import asyncio
 import pytest
 
 from application.access import (
+    LONGEST_NAME,
     AccessControl,
     AccessToken,
     Authenticate,
+    InvalidNameError,
     InvalidTokenError,
     Role,
     TokenKind,
@@ -111,3 +113,20 @@ def test_a_link_for_a_person_carries_their_token_below_the_public_address():
 
     assert session.url == f"https://p.example/login?token={session.token}"
     assert kept[0][1] == hash_of(session.token)
+
+
+@pytest.mark.parametrize(
+    "name, problem",
+    [
+        (" ", "is empty"),
+        ("x" * (LONGEST_NAME + 1), "is longer than 255"),
+        ("a\x00b", "NUL"),
+        (b"caf\xe9".decode(errors="surrogateescape"), "UTF-8"),
+    ],
+    ids=["empty", "long", "NUL", "bytes of another encoding"],
+)
+def test_a_name_that_cannot_be_kept_is_refused_before_anything_is_kept(name, problem):
+    access = AccessControl(RememberedTokens(), lambda: NOON, "https://pulse.example.com")
+
+    with pytest.raises(InvalidNameError, match=problem):
+        asyncio.run(access.create_organization(name))
