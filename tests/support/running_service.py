@@ -14,7 +14,7 @@ import psutil
 
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.redis import EmbeddedRedis
-from tests.support.processes import CHECKOUT, environment, eventually
+from tests.support.processes import environment, eventually
 
 START_WITHIN_S = 90.0
 STOP_WITHIN_S = 10.0
@@ -205,6 +205,3 @@ def peak_memory_mb(process: psutil.Process) -> float:
     except OSError:
         return float(process.memory_info().rss) / 2**20
     return next((float(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")), 0.0)
-
-
-__all__ = ["CHECKOUT", "POSTGRES", "PROGRAMS", "REDIS", "RefusedError", "RunningService", "free_port", "peak_memory_mb"]
