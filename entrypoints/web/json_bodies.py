@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from entrypoints.web.problems import (
     FieldProblem,
@@ -13,7 +14,7 @@ from entrypoints.web.problems import (
     MalformedBodyError,
     UnsupportedMediaTypeError,
 )
-from entrypoints.web.webhook_bodies import PATIENCE_S, BodyTooSlowError
+from entrypoints.web.webhook_bodies import PATIENCE_S, BodyTooSlowError, ClientGoneError
 
 HALF_PAIRS: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
@@ -31,6 +32,7 @@ async def read_body(request: Request[Any, Any, Any], body_type: type[Body], *, p
     Raises:
         UnsupportedMediaTypeError: The body says that it is something else.
         BodyTooSlowError: Not complete in time.
+        ClientGoneError: The client left.
         MalformedBodyError: It is no JSON.
         InvalidRequestError: It is JSON of another shape; names the field.
     """
@@ -40,6 +42,8 @@ async def read_body(request: Request[Any, Any, Any], body_type: type[Body], *, p
     try:
         async with asyncio.timeout(patience_s):
             body = await request.body()
+    except InternalServerException as error:  # Litestar's word for it; an alarm would be raised for each of them
+        raise ClientGoneError("the client left before its body was complete") from error
     except TimeoutError as error:
         raise BodyTooSlowError(f"the body did not arrive within {patience_s:g} s") from error
     return decoded(body, body_type)

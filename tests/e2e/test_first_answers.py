@@ -1,6 +1,7 @@
 """What a caller of the running service is told in the first moments: of its own writes, and of its own mistakes."""
 
 import http.client
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -102,3 +103,17 @@ def test_half_a_character_costs_a_bulk_request_nothing(service, api_key):
     assert [answer["status"] for answer in answers] == ["registered", "registered"]
     _, shown = service.get(f"/api/v1/emails/{answers[1]['email_id']}", api_key)
     assert shown["subject"] == "An emoji, cut in the middle: \ufffd"
+
+
+def test_a_client_that_leaves_within_its_body_is_no_mistake_of_ours(service, api_key):
+    head = (
+        f"POST /api/v1/emails HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api_key}\r\n"
+        "Content-Length: 1000\r\nContent-Type: application/json\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+        connection.sendall(head.encode() + b'{"emails": [')
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"client_gone"' in answer
