@@ -235,6 +235,8 @@ class DrainInbox:
                 message = messages[email_id]
                 if not message.is_known:
                     orphans.append(_orphan(delivery, email_id, report))
+                elif message.refuses(report):
+                    drained.ignored["too_many_reports"] = drained.ignored.get("too_many_reports", 0) + 1
                 elif not message.record(report, received_at=delivery.received_at, delivery_id=delivery.id):
                     drained.repeated += 1
             failures += found.failures

@@ -27,6 +27,9 @@ from domain.email_facts import (
 )
 from domain.values import BounceKind
 
+MOST_FACTS: Final = 10_000
+"""No person opens an email so often. Every further report would cost as much again as all before it."""
+
 _GRAVITY: Final = {BounceKind.HARD: 0, BounceKind.BLOCK: 1, BounceKind.SOFT: 2}
 
 
@@ -107,6 +110,10 @@ class EmailMessage:
     def is_known(self) -> bool:
         """Whether somebody registered this email."""
         return self.sent is not None
+
+    def refuses(self, report: AnyReport) -> bool:
+        """Whether the email has so many facts that further opens and clicks are counted, but no longer kept."""
+        return self._version >= MOST_FACTS and isinstance(report, RecordOpen | RecordClick)
 
     @property
     def unique_click_count(self) -> int:

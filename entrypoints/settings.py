@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     web_workers: int = 1
     worker_processes: int = 1
-    worker_threads: int = 4
+    worker_threads: int = 1
     supervisor_pid: int = 0
 
     @classmethod
@@ -100,7 +100,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             log_level=read("MAILPULSE_LOG_LEVEL", "info", parse_log_level),
             web_workers=read("MAILPULSE_WEB_PROCESSES", "1", whole_number(1, 64)),
             worker_processes=read("MAILPULSE_WORKER_PROCESSES", "1", whole_number(1, 64)),
-            worker_threads=read("MAILPULSE_WORKER_THREADS", "4", whole_number(1, 64)),
+            worker_threads=read("MAILPULSE_WORKER_THREADS", "1", whole_number(1, 64)),
             supervisor_pid=read("MAILPULSE_SUPERVISOR_PID", "0", whole_number(0, 2**31 - 1)),
         )
         if settings.database_url and not settings.secret_keys:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import astuple
 from psycopg import Cursor
 
+from adapters.postgres.arrays import number_array, uuid_array
 from adapters.postgres.writes import ImmediateWrites, Writes
 from read_models.engagement.projection import WORDS
 from read_models.engagement.view import AutomatedRow, Changes, EmailLog, EventRow, LinkKey, Named, Totals
@@ -29,16 +30,22 @@ _TYPES: Final = dict.fromkeys(_CHANGING, "timestamptz") | {
     "scanner_click_count": "integer",
 }
 
-_LOAD: Final = f"SELECT {', '.join(_LOADED)} FROM email_logs WHERE email_id = ANY(%s)"  # noqa: S608 - constants
-_STAGES: Final = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_registrations (LIKE email_logs) ON COMMIT DELETE ROWS",
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (LIKE email_engagement_events) ON COMMIT DELETE ROWS",
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_automated (LIKE automated_engagement) ON COMMIT DELETE ROWS",
+_LOAD: Final = f"SELECT {', '.join(_LOADED)} FROM email_logs WHERE email_id = ANY(%s::uuid[])"  # noqa: S608 - constants
+# COPY is for tables without row security, unless a superuser copies: rows go through these to where they belong.
+_STAGE_REGISTRATIONS: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_registrations (LIKE email_logs) ON COMMIT DELETE ROWS"
+)
+_STAGE_EVENTS: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (LIKE email_engagement_events) ON COMMIT DELETE ROWS"
+)
+_STAGE_AUTOMATED: Final = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_automated (LIKE automated_engagement) ON COMMIT DELETE ROWS"
+)
+_STAGE_EMAILS: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_emails (id bigint NOT NULL, "
     + ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items())
-    + ") ON COMMIT DELETE ROWS",
+    + ") ON COMMIT DELETE ROWS"
 )
-"""COPY is for tables without row security, unless a superuser copies: rows go through these to where they belong."""
 _COPY_EMAILS: Final = f"COPY pg_temp.staged_registrations ({', '.join(_ALL)}) FROM STDIN"
 _ADD_EMAILS: Final = (
     f"INSERT INTO email_logs ({', '.join(_ALL)}) SELECT {', '.join(_ALL)} FROM pg_temp.staged_registrations"  # noqa: S608 - constants
@@ -130,7 +137,7 @@ class PostgresEngagementView:
     def emails(self, email_ids: Collection[UUID]) -> Mapping[UUID, EmailLog]:
         if not email_ids:
             return {}
-        self._cursor.execute(_LOAD, (list(email_ids),), binary=True)
+        self._cursor.execute(_LOAD, (uuid_array(email_ids),), binary=True)
         emails = [EmailLog(*row) for row in self._cursor.fetchall()]
         return {email.email_id: email for email in emails}
 
@@ -138,14 +145,12 @@ class PostgresEngagementView:
         self._cursor.execute(
             "SELECT l.email_log_id, l.link_key FROM unnest(%s::bigint[], %s::uuid[]) AS k (email_log_id, link_key)"
             " JOIN email_links l USING (email_log_id, link_key)",
-            ([email_log_id for email_log_id, _ in keys], [key for _, key in keys]),
+            ([email_log_id for email_log_id, _ in keys], uuid_array(key for _, key in keys)),
             binary=True,
         )
         return self._cursor.fetchall()
 
     def save(self, changes: Changes) -> None:
-        for stage in _STAGES:
-            self._writes.execute(stage)
         self._add_emails(changes.registered)
         self._add_names(changes)
         self._change_emails(changes.changed.values())
@@ -159,15 +164,16 @@ class PostgresEngagementView:
     def _add_emails(self, emails: Collection[EmailLog]) -> None:
         if not emails:
             return
+        self._writes.execute(_STAGE_REGISTRATIONS)
         self._writes.copy(_COPY_EMAILS, [[_plain(value) for value in astuple(email)] for email in emails])
         self._writes.execute(_ADD_EMAILS)
         self._writes.execute(
             "INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)"
             " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[]) ON CONFLICT (id) DO NOTHING",
             (
-                [email.campaign_contact_id for email in emails],
-                [email.organization_id for email in emails],
-                [email.campaign_id for email in emails],
+                uuid_array(email.campaign_contact_id for email in emails),
+                uuid_array(email.organization_id for email in emails),
+                uuid_array(email.campaign_id for email in emails),
                 [email.recipient_id for email in emails],
             ),
         )
@@ -218,6 +224,7 @@ class PostgresEngagementView:
     def _change_emails(self, emails: Collection[EmailLog]) -> None:
         if not emails:
             return
+        self._writes.execute(_STAGE_EMAILS)
         self._writes.copy(
             _COPY_STAGED,
             [
@@ -240,6 +247,7 @@ class PostgresEngagementView:
     def _add_events(self, rows: Collection[EventRow]) -> None:
         if not rows:
             return
+        self._writes.execute(_STAGE_EVENTS)
         self._writes.copy(
             _COPY_EVENTS,
             [
@@ -266,6 +274,7 @@ class PostgresEngagementView:
     def _add_automated(self, rows: Collection[AutomatedRow]) -> None:
         if not rows:
             return
+        self._writes.execute(_STAGE_AUTOMATED)
         self._writes.copy(
             _COPY_AUTOMATED,
             [
@@ -290,10 +299,10 @@ class PostgresEngagementView:
             _ADD_LINKS,
             (
                 [email_log_id for (email_log_id, _), _ in links],
-                [key for (_, key), _ in links],
-                [clicks.email.organization_id for _, clicks in links],
-                [clicks.email.campaign_id for _, clicks in links],
-                [clicks.email.campaign_contact_id for _, clicks in links],
+                uuid_array(key for (_, key), _ in links),
+                uuid_array(clicks.email.organization_id for _, clicks in links),
+                uuid_array(clicks.email.campaign_id for _, clicks in links),
+                uuid_array(clicks.email.campaign_contact_id for _, clicks in links),
                 [clicks.url for _, clicks in links],
                 [clicks.link_position for _, clicks in links],
                 [clicks.link_text for _, clicks in links],
@@ -314,8 +323,20 @@ class PostgresEngagementView:
 
     def _add_totals(self, changes: Changes) -> None:
         if changes.totals:
-            rows = [(*key, *sums) for key, sums in sorted(changes.totals.items())]
-            self._writes.execute(_ADD_TOTALS, _columns(rows))
+            keys = sorted(changes.totals)
+            organizations, hours, jobs, campaigns, templates = zip(*keys, strict=True)
+            sums = zip(*(changes.totals[key] for key in keys), strict=True)
+            self._writes.execute(
+                _ADD_TOTALS,
+                [
+                    uuid_array(organizations),
+                    [hour.isoformat() for hour in hours],
+                    list(jobs),
+                    uuid_array(campaigns),
+                    list(templates),
+                    *(number_array(column) for column in sums),
+                ],
+            )
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

@@ -10,6 +10,8 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
+from adapters.postgres.arrays import uuid_array
+
 StoredRow = tuple[UUID, int, str, bytes]
 """``originator_id, originator_version, topic, state``."""
 
@@ -31,12 +33,12 @@ class BatchRecorder(PostgresApplicationRecorder):
             table
         )
         self._streams = SQL(
-            "SELECT originator_id, originator_version, topic, state FROM {} WHERE originator_id = ANY(%s)"
+            "SELECT originator_id, originator_version, topic, state FROM {} WHERE originator_id = ANY(%s::uuid[])"
             " ORDER BY originator_id, originator_version"
         ).format(table)
         self._first_ids = SQL(
             "SELECT originator_id, notification_id, state FROM {}"
-            " WHERE originator_id = ANY(%s) AND originator_version = 1"
+            " WHERE originator_id = ANY(%s::uuid[]) AND originator_version = 1"
         ).format(table)
         self._log = SQL(
             "SELECT notification_id, originator_id, topic, state FROM {}"
@@ -58,13 +60,13 @@ class BatchRecorder(PostgresApplicationRecorder):
 
     def streams(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> list[StoredRow]:
         """Read whole streams, one after the other, each in its order."""
-        cursor.execute(self._streams, (list(originator_ids),), binary=True)
+        cursor.execute(self._streams, (uuid_array(originator_ids),), binary=True)
         rows: list[StoredRow] = cursor.fetchall()
         return rows
 
     def first_events(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
         """Give the place in the global order and the state of each stream's first event."""
-        cursor.execute(self._first_ids, (list(originator_ids),), binary=True)
+        cursor.execute(self._first_ids, (uuid_array(originator_ids),), binary=True)
         return {originator_id: (place, state) for originator_id, place, state in cursor}
 
     def log_after(self, cursor: Cursor[Any], position: int, limit: int) -> list[LoggedRow]:

@@ -9,7 +9,7 @@ from application.receive_webhook import BodyTooLargeError
 from domain.errors import ApplicationError
 
 PATIENCE_S: Final = 30.0
-MOST_HELD_BYTES: Final = 128 * 1024 * 1024
+MOST_HELD_BYTES: Final = 64 * 1024 * 1024
 
 
 class BodyTooSlowError(ApplicationError):

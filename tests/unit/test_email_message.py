@@ -332,3 +332,17 @@ def test_a_replayed_email_recognises_what_it_has_seen():
 
     assert not news
     assert replayed.version == 2
+
+
+def test_after_more_opens_than_any_person_makes_only_delivery_facts_are_kept(monkeypatch):
+    monkeypatch.setattr("domain.email_message.MOST_FACTS", 3)
+    message = EmailMessage(email_id())
+    message.register(sent())
+    message.record(an_open(event_id="o-1"), received_at=NOON)
+    assert not message.refuses(an_open(event_id="o-2"))
+
+    message.record(an_open(event_id="o-2"), received_at=NOON)
+
+    assert message.refuses(an_open(event_id="o-3"))
+    assert message.refuses(click())
+    assert not message.refuses(delivery())

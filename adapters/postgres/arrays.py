@@ -1,0 +1,17 @@
+"""Arrays as parameters, where there are thousands of them a second."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+
+def uuid_array(ids: Iterable[UUID | None]) -> str:
+    """Write a ``uuid[]`` as PostgreSQL reads it; the statement casts it: ``%s::uuid[]``.
+
+    psycopg adapts lists element by element in Python, which was a tenth of the projector's time.
+    """
+    return "{" + ",".join(["NULL" if id_ is None else id_.hex for id_ in ids]) + "}"
+
+
+def number_array(numbers: Iterable[int]) -> str:
+    """Write an ``integer[]`` or ``bigint[]`` as PostgreSQL reads it, for the same reason."""
+    return "{" + ",".join(map(str, numbers)) + "}"
