@@ -8,7 +8,6 @@ from typing import Final
 SHORTEST_S: Final = 0.04
 LONGEST_S: Final = 0.15
 PER_WORK: Final = 3.0
-"""Time from one beginning to the next, in multiples of what the work took."""
 
 
 class Pace:
@@ -20,10 +19,14 @@ class Pace:
     Args:
         shortest_s: Shortest time from one beginning to the next.
         longest_s: Longest such time that this asks for.
+        per_work: Time from one beginning to the next, in multiples of what the last round took.
     """
 
-    def __init__(self, shortest_s: float = SHORTEST_S, longest_s: float = LONGEST_S) -> None:
+    def __init__(
+        self, shortest_s: float = SHORTEST_S, longest_s: float = LONGEST_S, *, per_work: float = PER_WORK
+    ) -> None:
         self._shortest_s = shortest_s
+        self._per_work = per_work
         self._longest_s = max(shortest_s, longest_s)
         self._next_at = 0.0
 
@@ -40,4 +43,4 @@ class Pace:
             yield
         finally:
             took_s = time.monotonic() - began
-            self._next_at = began + min(self._longest_s, max(self._shortest_s, PER_WORK * took_s))
+            self._next_at = began + min(self._longest_s, max(self._shortest_s, self._per_work * took_s))

@@ -36,7 +36,8 @@ _STAGE_REGISTRATIONS: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_registrations (LIKE email_logs) ON COMMIT DELETE ROWS"
 )
 _STAGE_EVENTS: Final = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (LIKE email_engagement_events) ON COMMIT DELETE ROWS"
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (LIKE email_engagement_events, campaign_contact_id uuid,"
+    " tracking_id text, tracking boolean) ON COMMIT DELETE ROWS"
 )
 _STAGE_AUTOMATED: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_automated (LIKE automated_engagement) ON COMMIT DELETE ROWS"
@@ -60,7 +61,9 @@ _EVENT_COLUMNS: Final = (
     "id, event_id, organization_id, email_log_id, event_type, occurred_at, url, ip_address, user_agent, metadata,"
     " created_at"
 )
-_COPY_EVENTS: Final = f"COPY pg_temp.staged_events ({_EVENT_COLUMNS}) FROM STDIN"
+_COPY_EVENTS: Final = (
+    f"COPY pg_temp.staged_events ({_EVENT_COLUMNS}, campaign_contact_id, tracking_id, tracking) FROM STDIN"
+)
 _ADD_EVENTS: Final = (
     f"INSERT INTO email_engagement_events ({_EVENT_COLUMNS}) SELECT {_EVENT_COLUMNS} FROM pg_temp.staged_events"  # noqa: S608 - constants
 )
@@ -71,9 +74,8 @@ _TRACKING_COLUMNS: Final = (
 _LONG_WORDS: Final = " ".join(f"WHEN '{short}' THEN '{long}'" for long, short in WORDS.values())
 _ADD_TRACKING: Final = (
     f"INSERT INTO engagement_tracking ({_TRACKING_COLUMNS})"  # noqa: S608 - constants
-    f" SELECT v.event_id, e.campaign_contact_id, CASE v.event_type {_LONG_WORDS} END, v.metadata, v.occurred_at,"
-    " e.tracking_id, v.user_agent, v.ip_address, v.url, v.created_at, e.organization_id, e.id"
-    " FROM pg_temp.staged_events v JOIN email_logs e ON e.id = v.email_log_id WHERE e.tracking"
+    f" SELECT event_id, campaign_contact_id, CASE event_type {_LONG_WORDS} END, metadata, occurred_at, tracking_id,"
+    " user_agent, ip_address, url, created_at, organization_id, email_log_id FROM pg_temp.staged_events WHERE tracking"
 )
 _AUTOMATED_COLUMNS: Final = f"{_TRACKING_COLUMNS}, engagement_event_id, verdict, reasons, confidence, rule_version"
 _COPY_AUTOMATED: Final = f"COPY pg_temp.staged_automated ({_AUTOMATED_COLUMNS}) FROM STDIN"
@@ -113,7 +115,7 @@ SELECT * FROM apart ON CONFLICT (id) DO NOTHING
 _FOLLOW_CONTACTS: Final = tuple(
     f"UPDATE {table} t SET campaign_contact_id = e.campaign_contact_id FROM email_logs e"  # noqa: S608 - constants
     " WHERE e.id = ANY(%s) AND t.email_log_id = e.id AND t.campaign_contact_id <> e.campaign_contact_id"
-    for table in ("email_links", "automated_engagement")
+    for table in ("email_links", "automated_engagement", "engagement_tracking")
 )
 """For rows that were written with a contact that turned out to be another organisation's."""
 _FIRST_CHANGING: Final = _ALL.index("updated_at")
@@ -263,12 +265,15 @@ class PostgresEngagementView:
                     row.user_agent,
                     _json(row.event_data).decode() if row.event_data else None,
                     row.recorded_at.isoformat(),
+                    row.email.campaign_contact_id.hex,
+                    row.email.tracking_id,
+                    "t" if row.email.tracking else "f",
                 )
                 for row in rows
             ],
         )
+        # Two tables hold the same facts: sent once, put in both places there.
         self._writes.execute(_ADD_EVENTS)
-        # The second table holds the same facts beside what the email knows: joined there, not sent twice.
         self._writes.execute(_ADD_TRACKING)
 
     def _add_automated(self, rows: Collection[AutomatedRow]) -> None:
@@ -368,10 +373,11 @@ def _tracking_row(row: EventRow) -> tuple[str | int | None, ...]:
 
 def _plain(value: object) -> str | int | None:
     """Write what psycopg would write, without its Python dumpers."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
+    kind = type(value)
+    if value is None or kind is int or kind is str:
+        return value  # type: ignore[return-value]  # one of the three
+    if kind is datetime:
+        return value.isoformat()  # type: ignore[attr-defined,no-any-return]  # it is a datetime
+    if kind is bool:
         return "t" if value else "f"
-    if isinstance(value, int):
-        return value
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return str(value)

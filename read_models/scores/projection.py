@@ -9,7 +9,8 @@ from read_models.runner import ReadModelStore
 from read_models.scores.view import CandidateKey, ScoredCandidate, ScoresView
 
 NAME: Final = "scores"
-EVENTS_PER_TRANSACTION: Final = 10_000
+EVENTS_PER_TRANSACTION: Final = 50_000
+"""Of a backlog; the more at once, the more of them are about the same candidates, who are scored once."""
 CANDIDATES_PER_TRANSACTION: Final = 2_000
 
 
