@@ -51,6 +51,30 @@ def describe(error: BaseException | None) -> str:
     return "\ncaused by\n".join(parts)
 
 
+class OncePerOutage(logging.Filter):
+    """Lets a library's cry through once in a while, that it repeats every few seconds for as long as Redis is away.
+
+    Args:
+        logger: Name, or beginning of the name, of the loggers that are held back.
+        quiet_s: How long the same words are held back after they were let through.
+    """
+
+    def __init__(self, logger: str, quiet_s: float = 60.0) -> None:
+        super().__init__()
+        self._logger = logger
+        self._quiet_s = quiet_s
+        self._said_at: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(self._logger):
+            return True
+        words = (record.name, str(record.msg))
+        if record.created - self._said_at.get(words, float("-inf")) < self._quiet_s:
+            return False
+        self._said_at[words] = record.created
+        return True
+
+
 def logging_config(level: str) -> dict[str, Any]:
     """Give the ``dictConfig`` of Mailpulse, for servers that configure logging in their own processes.
 
@@ -61,7 +85,15 @@ def logging_config(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": JsonFormatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+        "filters": {"consumers": {"()": OncePerOutage, "logger": "dramatiq.worker.ConsumerThread"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "filters": ["consumers"],
+                "stream": "ext://sys.stderr",
+            }
+        },
         "root": {"level": level.upper(), "handlers": ["stderr"]},
     }
 
