@@ -1,5 +1,6 @@
 """As whom an embedded server runs: as ourselves, or, because PostgreSQL refuses root, as an account without rights."""
 
+import logging
 import os
 import pwd
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adapters.embedded.errors import EmbeddedServerError
+
+logger = logging.getLogger(__name__)
 
 ACCOUNTS = ("postgres", "nobody")  # the first that exists; no account is ever created
 STATUS_FILE = Path("/proc/self/status")
@@ -87,6 +90,12 @@ def launch_prefix(account: Account | None, *, death_signal: str, directory: Path
     for rights in _rights_to_try():
         prefix = [*drop, *rights, "--pdeathsig", death_signal]
         if _reaches(prefix, directory, program):
+            if rights:
+                logger.warning(
+                    "The embedded PostgreSQL may pass directories that only root may enter; run as an ordinary user,"
+                    " or let others traverse them, and it needs no such right",
+                    extra={"event": "embedded_postgres_rights", "directory": str(directory)},
+                )
             return prefix
     raise EmbeddedServerError(
         f"started as root, PostgreSQL runs as {account.name!r}, who cannot reach {directory} or {program}: "
