@@ -8,7 +8,7 @@ from psycopg.rows import TupleRow, tuple_row
 from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.outages import named_database_errors
-from adapters.postgres.read_model_tables import ReadModelTables, create_tables
+from adapters.postgres.read_model_tables import ReadModelTables, create_bare_tables, finish_tables
 from domain.errors import PortError
 from read_models.runner import ReadModel
 
@@ -63,12 +63,14 @@ def rebuild(
             _discard(connection, name)
             connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
             connection.execute(SQL("GRANT USAGE ON SCHEMA {} TO mailpulse_query").format(Identifier(schema)))
-            create_tables(connection, tables, schema=schema)
+            create_bare_tables(connection, tables, schema=schema)
             connection.execute(
                 "INSERT INTO ops.read_models (name, version) VALUES (%s, %s)", (rebuild_name(name), tables.version)
             )
         model = make_model(rebuild_name(name), schema)
         folded = _fold_all(connection, model, progress)
+        with connection.transaction():
+            finish_tables(connection, tables, schema=schema)
         connection.execute(SQL("ANALYZE {}").format(SQL(", ").join(Identifier(schema, t) for t in tables.tables)))
         return folded + _swap(connection, tables, model)
 

@@ -101,7 +101,7 @@ CREATE INDEX email_engagement_events_email ON email_engagement_events (email_log
 
 CREATE TABLE engagement_tracking (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    campaign_contact_id uuid NOT NULL REFERENCES campaign_contacts (id) ON DELETE CASCADE,
+    campaign_contact_id uuid NOT NULL,
     event_type text NOT NULL,
     event_data jsonb,
     event_timestamp timestamptz NOT NULL DEFAULT now(),
@@ -113,6 +113,8 @@ CREATE TABLE engagement_tracking (
     organization_id uuid NOT NULL,
     email_log_id bigint NOT NULL
 );
+ALTER TABLE engagement_tracking ADD FOREIGN KEY (campaign_contact_id) REFERENCES campaign_contacts (id)
+    ON DELETE CASCADE;
 CREATE INDEX idx_engagement_tracking_contact ON engagement_tracking (campaign_contact_id);
 CREATE INDEX idx_engagement_tracking_type ON engagement_tracking (event_type);
 CREATE INDEX idx_engagement_tracking_timestamp ON engagement_tracking (event_timestamp DESC);
@@ -121,7 +123,7 @@ CREATE INDEX idx_engagement_tracking_tracking_id ON engagement_tracking (trackin
 -- What machines did: never in engagement_tracking, never in a rate or a score.
 CREATE TABLE automated_engagement (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    campaign_contact_id uuid NOT NULL REFERENCES campaign_contacts (id) ON DELETE CASCADE,
+    campaign_contact_id uuid NOT NULL,
     event_type text NOT NULL,
     event_data jsonb,
     event_timestamp timestamptz NOT NULL DEFAULT now(),
@@ -138,6 +140,8 @@ CREATE TABLE automated_engagement (
     confidence real NOT NULL,
     rule_version integer NOT NULL
 );
+ALTER TABLE automated_engagement ADD FOREIGN KEY (campaign_contact_id) REFERENCES campaign_contacts (id)
+    ON DELETE CASCADE;
 CREATE INDEX automated_engagement_email ON automated_engagement (email_log_id, event_timestamp);
 CREATE INDEX automated_engagement_contact ON automated_engagement (campaign_contact_id);
 
