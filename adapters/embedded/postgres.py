@@ -32,7 +32,7 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "wal_compression": "off",  # the wheel has pglz only, which costs more than the disk saves
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
-        "shared_buffers": "256MB",
+        "shared_buffers": "320MB",
         "max_connections": "100",
         "jit": "off",
         "timezone": "UTC",
