@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 SHORTEST_S: Final = 0.04
-LONGEST_S: Final = 0.5
+LONGEST_S: Final = 0.15
 PER_WORK: Final = 3.0
 
 
