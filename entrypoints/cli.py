@@ -16,6 +16,7 @@ from application.access import Role
 from application.ports.unit_of_work import StoreUnavailableError
 from domain.errors import MailpulseError
 from entrypoints.bootstrap import Backend, embedded_server_context, read_model_names
+from entrypoints.collector import tune_collector
 from entrypoints.logging import configure_logging
 from entrypoints.process_lifetime import exit_when_parent_dies
 from entrypoints.settings import Settings
@@ -398,6 +399,7 @@ def projections_status(backend: Backend, json_wanted: bool) -> None:
 @with_database
 def projections_rebuild(backend: Backend, names: tuple[str, ...]) -> None:
     """Fold all events anew beside the tables that serve, then swap; all read models if none is named."""
+    tune_collector()
     for name in names or read_model_names():
         tty = sys.stderr.isatty()
 

@@ -1,6 +1,5 @@
 """From stored events to rows that answer: a projector that has to catch up, and a rebuild beside the serving rows."""
 
-import gc
 import subprocess
 import sys
 import time
@@ -8,6 +7,7 @@ import time
 import psutil
 import psycopg
 
+from entrypoints.collector import tune_collector
 from read_models.runner import ReadModel, catch_up
 from tests.benchmarks.event_store import fill_event_store
 from tests.benchmarks.figures import BenchmarkFailedError, Figures, Target, say
@@ -87,7 +87,7 @@ def catch_up_all(database_url: str) -> tuple[float, float, dict[str, float]]:
     backend = backend_of(database_url)
     backend.operations.has_due_delivery()  # the connection is open, as a projector's is
     models = [_Timed(model) for model in backend.read_models()]
-    gc.freeze()
+    tune_collector()  # as the process itself does
     started, used = time.perf_counter(), time.process_time()
     catch_up(models)
     spent = time.perf_counter() - started, time.process_time() - used
