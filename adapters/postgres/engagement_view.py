@@ -77,11 +77,20 @@ _ADD_TRACKING: Final = (
     f" SELECT event_id, campaign_contact_id, CASE event_type {_LONG_WORDS} END, metadata, occurred_at, tracking_id,"
     " user_agent, ip_address, url, created_at, organization_id, email_log_id FROM pg_temp.staged_events WHERE tracking"
 )
+_ADD_TRACKING_OF_NEW_CONTACTS: Final = _ADD_TRACKING.replace(
+    " campaign_contact_id, CASE",
+    " (SELECT e.campaign_contact_id FROM email_logs e WHERE e.id = email_log_id), CASE",
+)
+"""Among emails registered in the same batch a contact may have turned out to be another organisation's."""
 _AUTOMATED_COLUMNS: Final = f"{_TRACKING_COLUMNS}, engagement_event_id, verdict, reasons, confidence, rule_version"
 _COPY_AUTOMATED: Final = f"COPY pg_temp.staged_automated ({_AUTOMATED_COLUMNS}) FROM STDIN"
 _ADD_AUTOMATED: Final = (
     f"INSERT INTO automated_engagement ({_AUTOMATED_COLUMNS})"  # noqa: S608 - constants
     f" SELECT {_AUTOMATED_COLUMNS} FROM pg_temp.staged_automated"
+)
+_ADD_AUTOMATED_OF_NEW_CONTACTS: Final = _ADD_AUTOMATED.replace(
+    " SELECT id, campaign_contact_id,",
+    " SELECT id, (SELECT e.campaign_contact_id FROM email_logs e WHERE e.id = email_log_id),",
 )
 _TOTALS_FIELDS: Final = Totals.__struct_fields__
 _ADD_TOTALS: Final = (
@@ -112,12 +121,11 @@ INSERT INTO campaign_contacts (id, organization_id, campaign_id, contact_id)
 SELECT * FROM apart ON CONFLICT (id) DO NOTHING
 """
 """Contacts are named by the organisations: one that names another's gets its own instead, and touches nothing of it."""
-_FOLLOW_CONTACTS: Final = tuple(
-    f"UPDATE {table} t SET campaign_contact_id = e.campaign_contact_id FROM email_logs e"  # noqa: S608 - constants
+_FOLLOW_CONTACTS: Final = (
+    "UPDATE email_links t SET campaign_contact_id = e.campaign_contact_id FROM email_logs e"
     " WHERE e.id = ANY(%s) AND t.email_log_id = e.id AND t.campaign_contact_id <> e.campaign_contact_id"
-    for table in ("email_links", "automated_engagement", "engagement_tracking")
 )
-"""For rows that were written with a contact that turned out to be another organisation's."""
+"""For links that were followed with a contact that turned out to be another organisation's."""
 _FIRST_CHANGING: Final = _ALL.index("updated_at")
 _AFTER_CHANGING: Final = _ALL.index("created_at")
 
@@ -157,8 +165,9 @@ class PostgresEngagementView:
         self._add_names(changes)
         self._change_emails(changes.changed.values())
         self._remove_implied_opens(changes.implied_opens_gone)
-        self._add_events(changes.events)
-        self._add_automated(changes.automated)
+        contacts_are_new = bool(changes.registered)
+        self._add_events(changes.events, contacts_are_new=contacts_are_new)
+        self._add_automated(changes.automated, contacts_are_new=contacts_are_new)
         self._add_links(changes)
         self._follow_contacts(changes)
         self._add_totals(changes)
@@ -246,7 +255,7 @@ class PostgresEngagementView:
             (places,),
         )
 
-    def _add_events(self, rows: Collection[EventRow]) -> None:
+    def _add_events(self, rows: Collection[EventRow], *, contacts_are_new: bool) -> None:
         if not rows:
             return
         self._writes.execute(_STAGE_EVENTS)
@@ -274,9 +283,9 @@ class PostgresEngagementView:
         )
         # Two tables hold the same facts: sent once, put in both places there.
         self._writes.execute(_ADD_EVENTS)
-        self._writes.execute(_ADD_TRACKING)
+        self._writes.execute(_ADD_TRACKING_OF_NEW_CONTACTS if contacts_are_new else _ADD_TRACKING)
 
-    def _add_automated(self, rows: Collection[AutomatedRow]) -> None:
+    def _add_automated(self, rows: Collection[AutomatedRow], *, contacts_are_new: bool) -> None:
         if not rows:
             return
         self._writes.execute(_STAGE_AUTOMATED)
@@ -294,7 +303,7 @@ class PostgresEngagementView:
                 for automated in rows
             ],
         )
-        self._writes.execute(_ADD_AUTOMATED)
+        self._writes.execute(_ADD_AUTOMATED_OF_NEW_CONTACTS if contacts_are_new else _ADD_AUTOMATED)
 
     def _add_links(self, changes: Changes) -> None:
         if not changes.links:
@@ -317,14 +326,11 @@ class PostgresEngagementView:
         )
 
     def _follow_contacts(self, changes: Changes) -> None:
-        rows = [automated.row.email for automated in changes.automated] + [
-            link.email for link in changes.links.values()
-        ]
+        followed = [link.email for link in changes.links.values()]
         # Emails that were read have the right contact. Those that were just registered, which alone know when, may not.
-        fresh = {email.id for email in rows if email.created_at and email.campaign_contact_id != email.email_id}
+        fresh = {email.id for email in followed if email.created_at and email.campaign_contact_id != email.email_id}
         if fresh:
-            for statement in _FOLLOW_CONTACTS:
-                self._writes.execute(statement, (sorted(fresh),))
+            self._writes.execute(_FOLLOW_CONTACTS, (sorted(fresh),))
 
     def _add_totals(self, changes: Changes) -> None:
         if changes.totals:
