@@ -115,7 +115,7 @@ class DrainInbox:
             return self._drain(DELIVERIES_PER_TRANSACTION)
         except StoreUnavailableError:
             raise
-        except Exception:
+        except Exception:  # whatever one delivery does, the others are drained
             logger.exception("A batch failed; its deliveries are tried one by one", extra={"event": "batch_failed"})
             return self._drain_singly()
 

@@ -111,7 +111,7 @@ class Sweeper:
                 )
                 logger.debug("Why", extra={"event": "chore_failed", "chore": chore.name, "error": str(error)})
             self._failing.add(chore.name)
-        except Exception:
+        except Exception:  # a broken chore must not end the thread that does the others
             logger.exception("A chore failed", extra={"event": "chore_failed", "chore": chore.name})
         else:
             self._failing.discard(chore.name)

@@ -108,7 +108,7 @@ class FoldingReadModel(Generic[V_co]):
             return self._take_in(EVENTS_PER_TRANSACTION)
         except PortError:
             raise
-        except Exception:
+        except Exception:  # whatever one event does, the others are taken in
             logger.exception("A batch failed; its events are taken in one by one", extra={"event": "projection_failed"})
             return self._take_in_singly()
 
