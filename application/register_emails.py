@@ -1,5 +1,6 @@
 """Make sent emails known, so that reports about them find them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
@@ -9,13 +10,16 @@ from uuid import UUID
 import msgspec
 
 from application.ports.clock import Clock
+from application.ports.inbound_mail import ReplyAddresses
 from application.ports.provider import Provider
 from application.ports.unit_of_work import ConcurrentAppendError, Registered, StoreUnavailableError, UnitsOfWork
 from application.rematch_orphans import RematchOrphans
-from domain.email_facts import JobReference, Party, Personal, Sent
+from domain.email_facts import JobReference, Party, Personal, Sent, addressee_of
 from domain.email_message import EmailMessage
 from domain.errors import InvalidAddressError, InvalidMessageIdError
-from domain.values import email_id_for, normalise_address
+from domain.mail_threads import Thread, thread_id_for
+from domain.tracking_terms import TrackingTerms
+from domain.values import addressee_id_for, email_id_for, normalise_address, normalise_message_id
 
 LATEST_FUTURE: Final = timedelta(hours=24)
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,6 +68,9 @@ class EmailRegistration(msgspec.Struct, frozen=True, kw_only=True):
         message_id: As the provider's send API answered it.
         sent_at: With an offset; stored as UTC.
         tracking: Whether opens and clicks of this email may be recorded (PRE-2).
+        internet_message_id: The Message-ID header that recipients see and replies quote, if it is the sender's own
+            and not `message_id`.
+        reply_domain: Where the organisation receives mail; asks for an address for the email's Reply-To.
     """
 
     provider: str
@@ -77,6 +84,8 @@ class EmailRegistration(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: UUID | None = None
     campaign_contact_id: UUID | None = None
     tracking: bool = True
+    internet_message_id: str | None = None
+    reply_domain: str | None = None
 
 
 class RegisteredEmail(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,12 +93,14 @@ class RegisteredEmail(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         status: ``registered``, or ``already_registered`` where nothing was changed.
+        reply_to: Mail to this address is known to answer the email; ``None`` unless a `reply_domain` was given.
     """
 
     email_id: UUID
     email_log_id: int
     tracking_id: str
     status: str
+    reply_to: str | None = None
 
 
 class RejectedEmail(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,15 +119,22 @@ class RegisterEmails:
         providers: By name.
         rematch: Gives reports that came before the registration to their email.
         clock: Gives aware UTC.
+        addresses: Makes reply addresses.
     """
 
     def __init__(
-        self, units: UnitsOfWork, providers: Mapping[str, Provider], rematch: RematchOrphans, clock: Clock
+        self,
+        units: UnitsOfWork,
+        providers: Mapping[str, Provider],
+        rematch: RematchOrphans,
+        clock: Clock,
+        addresses: ReplyAddresses,
     ) -> None:
         self._units = units
         self._providers = providers
         self._rematch = rematch
         self._clock = clock
+        self._addresses = addresses
 
     def __call__(
         self, organization_id: UUID, registrations: Sequence[EmailRegistration]
@@ -132,6 +150,7 @@ class RegisterEmails:
         answers: dict[int, RejectedEmail] = {}
         emails: dict[int, UUID] = {}
         sent: dict[UUID, Sent] = {}
+        threads: list[Thread] = []
         for place, registration in enumerate(registrations):
             understood = self._understand(organization_id, registration)
             if isinstance(understood, RejectedEmail):
@@ -139,26 +158,59 @@ class RegisterEmails:
             else:
                 emails[place], fact = understood
                 sent.setdefault(emails[place], fact)
-        registered, news = self._register(sent)
-        if news:
-            self._rematch.of_emails(list(news))
+                threads += _threads(emails[place], fact, registration)
+        registered, news, retention_days = self._register(organization_id, sent, threads)
+        too_late = RejectedEmail(
+            field="sent_at",
+            detail=f"is more than {retention_days} days ago, and this organisation keeps no older emails",
+        )
+        answers |= {place: too_late for place, email_id in emails.items() if email_id not in registered}
+        # An email that is known already may have become known under another id.
+        named_anew = {
+            email_id
+            for place, email_id in emails.items()
+            if registrations[place].internet_message_id and email_id in registered
+        }
+        if found := news | named_anew:
+            self._rematch.of_emails(organization_id, list(found))
         return [
-            answers[place] if place in answers else _answer(emails[place], registered[emails[place]], news)
-            for place in range(len(registrations))
+            answers[place]
+            if place in answers
+            else self._answer(emails[place], registered[emails[place]], registration, is_news=emails[place] in news)
+            for place, registration in enumerate(registrations)
         ]
 
-    def _register(self, sent: Mapping[UUID, Sent]) -> tuple[dict[UUID, Registered], set[UUID]]:
+    def _register(
+        self, organization_id: UUID, sent: Mapping[UUID, Sent], threads: Sequence[Thread]
+    ) -> tuple[dict[UUID, Registered], set[UUID], int]:
+        """Register what is not registered yet.
+
+        Returns:
+            Those that are registered now; the new ones of them; for how many days emails are kept. What is missing was
+            sent before that, and would be purged at once (BR-558.6).
+        """
         if not sent:
-            return {}, set()
+            return {}, set(), 0
         for _ in range(RERUNS_AFTER_CONFLICT):
             try:
                 with self._units.begin() as unit:
+                    policy = unit.tracking.policies([organization_id])[organization_id]
                     known = unit.registrations(list(sent))
-                    news = [EmailMessage(email_id) for email_id in sent if email_id not in known]
+                    kept_since = self._clock() - timedelta(days=policy.retention_days)
+                    news = [
+                        EmailMessage(email_id)
+                        for email_id, fact in sent.items()
+                        if email_id not in known and fact.sent_at >= kept_since
+                    ]
+                    consents = unit.tracking.consents({addressee_of(sent[message.id]) for message in news})
                     for message in news:
-                        message.register(sent[message.id])
+                        fact = sent[message.id]
+                        message.register(_under(TrackingTerms(policy, consents.get(addressee_of(fact))), fact))
                     unit.append(news)
-                    return known | unit.registrations([message.id for message in news]), {m.id for m in news}
+                    new_ids = {message.id for message in news}
+                    registered = known | unit.registrations(list(new_ids))
+                    unit.threads.remember([thread for thread in threads if thread.email_id in registered])
+                    return registered, new_ids, policy.retention_days
             except ConcurrentAppendError:
                 continue
         raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other registrations")
@@ -194,17 +246,34 @@ class RegisterEmails:
             template=Party(id=email.template.id, name=email.template.name) if email.template else None,
             campaign_id=email.campaign_id,
             campaign_contact_id=email.campaign_contact_id,
+            addressee_id=addressee_id_for(organization_id, address),
             personal=Personal(address=address, name=email.recipient.name),
         )
 
+    def _answer(
+        self, email_id: UUID, registered: Registered, registration: EmailRegistration, *, is_news: bool
+    ) -> RegisteredEmail:
+        domain, organization_id = registration.reply_domain, registered.sent.organization_id
+        return RegisteredEmail(
+            email_id=email_id,
+            email_log_id=registered.email_log_id,
+            tracking_id=registered.sent.tracking_id,
+            status="registered" if is_news else "already_registered",
+            reply_to=self._addresses.address_for(organization_id, email_id, domain.lower()) if domain else None,
+        )
 
-def _answer(email_id: UUID, registered: Registered, news: set[UUID]) -> RegisteredEmail:
-    return RegisteredEmail(
-        email_id=email_id,
-        email_log_id=registered.email_log_id,
-        tracking_id=registered.sent.tracking_id,
-        status="registered" if email_id in news else "already_registered",
-    )
+
+def _under(terms: TrackingTerms, sent: Sent) -> Sent:
+    """Track only what policy and consent allow now: people who agree later did not agree to earlier emails."""
+    return msgspec.structs.replace(sent, tracking=False) if sent.tracking and terms.refusal else sent
+
+
+def _threads(email_id: UUID, sent: Sent, registration: EmailRegistration) -> Iterator[Thread]:
+    """Name the ids under which people may quote the email."""
+    quoted = [sent.message_id]
+    if registration.internet_message_id is not None:
+        quoted.append(normalise_message_id(registration.internet_message_id))
+    return (Thread(thread_id_for(sent.organization_id, one), email_id, addressee_of(sent)) for one in quoted)
 
 
 def _flaw(email: EmailRegistration, *, latest: datetime) -> RejectedEmail | None:
@@ -212,7 +281,20 @@ def _flaw(email: EmailRegistration, *, latest: datetime) -> RejectedEmail | None
         return RejectedEmail(field="sent_at", detail="has no offset from UTC, such as Z or +01:00")
     if not EARLIEST <= email.sent_at <= latest:
         return RejectedEmail(field="sent_at", detail="lies before 1970, or more than 24 hours in the future")
+    if flaw := _flaw_of_replies(email):
+        return flaw
     return next((flaw for field, value, longest in _texts(email) if (flaw := _flaw_of(field, value, longest))), None)
+
+
+def _flaw_of_replies(email: EmailRegistration) -> RejectedEmail | None:
+    if email.internet_message_id is not None:
+        try:
+            normalise_message_id(email.internet_message_id)
+        except InvalidMessageIdError as error:
+            return RejectedEmail(field="internet_message_id", detail=str(error).removeprefix("message_id "))
+    if email.reply_domain is not None and _DOMAIN.fullmatch(email.reply_domain) is None:
+        return RejectedEmail(field="reply_domain", detail="is no domain name, such as reply.example.com")
+    return None
 
 
 def _flaw_of(field: str, value: str, longest: int) -> RejectedEmail | None:
@@ -225,6 +307,8 @@ def _flaw_of(field: str, value: str, longest: int) -> RejectedEmail | None:
     return None
 
 
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN: Final = re.compile(rf"(?=.{{1,190}}\Z){_LABEL}(?:\.{_LABEL})+")
 _REQUIRED: Final = frozenset({"recipient.id", "recipient.type", "sender.id", "job.id", "template.id"})
 
 

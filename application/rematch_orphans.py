@@ -1,13 +1,21 @@
 """Give parked reports to their email once somebody has registered it."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
 from uuid import UUID
 
+from application.match_mail import answering_mails
+from application.ports.detection import CurrentDetection, built_in
 from application.ports.unit_of_work import ConcurrentAppendError, Orphan, StoreUnavailableError, UnitOfWork, UnitsOfWork
+from application.recording import REPEATED, Recording
+from domain.policies.detection.detection import Detection
+from domain.tracking_terms import TrackingPolicy
 
 ORPHANS_PER_TRANSACTION: Final = 1_000
 RERUNS_AFTER_CONFLICT: Final = 20
+
+Taken: TypeAlias = tuple[Sequence[Orphan], Mapping[UUID, TrackingPolicy]]
 
 
 class RematchOrphans:
@@ -17,11 +25,12 @@ class RematchOrphans:
         EF-2: an orphan is kept, visible, and matched when the email is registered later.
     """
 
-    def __init__(self, units: UnitsOfWork) -> None:
+    def __init__(self, units: UnitsOfWork, detection: CurrentDetection = built_in) -> None:
         self._units = units
+        self._detection = detection
 
-    def of_emails(self, email_ids: Sequence[UUID]) -> int:
-        """Match the orphans of emails that were just registered.
+    def of_emails(self, organization_id: UUID, email_ids: Sequence[UUID]) -> int:
+        """Match the orphans of an organisation's emails that were just registered.
 
         Returns:
             Number of reports that found their email.
@@ -29,7 +38,13 @@ class RematchOrphans:
         Raises:
             StoreUnavailableError: The sweep will find them later.
         """
-        return self._match(lambda unit: unit.orphans_of(email_ids))
+
+        def take(unit: UnitOfWork) -> Taken:
+            policies = unit.tracking.policies([organization_id])
+            mails = answering_mails(unit, unit.threads.waiting_for(email_ids))
+            return [*unit.orphans_of(email_ids), *mails], policies
+
+        return self._match(take)
 
     def sweep(self) -> int:
         """Match every orphan whose email is known by now: registration and report may have passed each other.
@@ -38,28 +53,57 @@ class RematchOrphans:
             StoreUnavailableError: The next sweep will find them.
         """
         total = 0
-        while matched := self._match(lambda unit: unit.orphans_whose_email_is_known(most=ORPHANS_PER_TRANSACTION)):
+        while matched := self._match(_known):
             total += matched
         return total
 
-    def _match(self, take: Callable[[UnitOfWork], list[Orphan]]) -> int:
+    def _match(self, take: Callable[[UnitOfWork], Taken]) -> int:
         for _ in range(RERUNS_AFTER_CONFLICT):
             try:
                 with self._units.begin() as unit:
-                    orphans = take(unit)
-                    adopt(unit, orphans)
+                    orphans, policies = take(unit)
+                    adopt(unit, orphans, policies, self._detection())
                     return len(orphans)
             except ConcurrentAppendError:
                 continue
         raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
 
 
-def adopt(unit: UnitOfWork, orphans: Sequence[Orphan]) -> None:
-    """Record orphans on their emails and stop keeping them, as part of a transaction."""
+def _known(unit: UnitOfWork) -> Taken:
+    # Organisations first, then their orphans: whoever has an organisation alone may want the same rows.
+    mails = unit.threads.waiting_for_known(most=ORPHANS_PER_TRANSACTION)
+    of_mails = unit.organizations_of_orphans([mail.waiting_id for mail in mails])
+    of_orphans = unit.organizations_of_known_orphans(most=ORPHANS_PER_TRANSACTION)
+    policies = unit.tracking.policies(of_mails | of_orphans)
+    orphans = unit.orphans_whose_email_is_known(of_orphans, most=ORPHANS_PER_TRANSACTION)
+    return [*orphans, *answering_mails(unit, mails)], policies
+
+
+def adopt(
+    unit: UnitOfWork, orphans: Sequence[Orphan], policies: Mapping[UUID, TrackingPolicy], detection: Detection
+) -> None:
+    """Record orphans on their emails and stop keeping them, as part of a transaction; whose email is unknown stays.
+
+    Args:
+        unit: The transaction.
+        orphans: Taken in this transaction.
+        policies: Of their organisations, asked before the orphans were taken.
+        detection: Judges who engaged.
+    """
     if not orphans:
         return
     messages = unit.messages(list({orphan.email_id for orphan in orphans}))
-    for orphan in orphans:
-        messages[orphan.email_id].record(orphan.report, received_at=orphan.received_at, delivery_id=orphan.delivery_id)
+    ignored: Counter[str] = Counter()
+    known = [orphan for orphan in orphans if messages[orphan.email_id].is_known]
+    told = [(messages[orphan.email_id], orphan.report) for orphan in known]
+    recording = Recording(unit, policies, told, detection)
+    for orphan in known:
+        nothing_new = recording.record(
+            messages[orphan.email_id], orphan.report, received_at=orphan.received_at, delivery_id=orphan.delivery_id
+        )
+        if nothing_new and nothing_new != REPEATED:
+            ignored[f"ignored_{nothing_new}"] += 1
     unit.append(list(messages.values()))
-    unit.unpark([orphan.id for orphan in orphans])
+    recording.finish()
+    unit.unpark([orphan.id for orphan in known])
+    unit.count_outcomes(ignored)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from application.drain_inbox import BACKOFF, DrainInbox
-from application.ports.provider import Provider
+from application.ports.provider import Translator
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
     Delivery,
@@ -17,12 +17,19 @@ from application.ports.unit_of_work import (
 )
 from application.rematch_orphans import RERUNS_AFTER_CONFLICT, adopt
 from domain.errors import ApplicationError
+from domain.tracking_terms import TrackingPolicy
 
 
 class UnknownParkedReportError(ApplicationError):
     """The organisation has no parked report of that number; it may have been processed since."""
 
     code = "unknown_parked_report"
+
+
+class ReportNotKeptError(ApplicationError):
+    """The report came in privacy mode: what it said was not kept, so it cannot be tried again."""
+
+    code = "report_not_kept"
 
 
 class RetryOutcome(StrEnum):
@@ -45,7 +52,7 @@ class RetryParked:
         Postconditions on failure: retry by endpoint, command and page.
     """
 
-    def __init__(self, units: UnitsOfWork, providers: Mapping[str, Provider], drain: DrainInbox) -> None:
+    def __init__(self, units: UnitsOfWork, providers: Mapping[str, Translator], drain: DrainInbox) -> None:
         self._units = units
         self._providers = providers
         self._drain = drain
@@ -55,28 +62,32 @@ class RetryParked:
 
         Raises:
             UnknownParkedReportError: There is none of that number.
+            ReportNotKeptError: Only its reason was kept.
             StoreUnavailableError: Nothing changed; try again later.
         """
         for _ in range(RERUNS_AFTER_CONFLICT):
             try:
                 with self._units.begin() as unit:
+                    policies = unit.tracking.policies([organization_id])
                     parked = unit.parked(organization_id, report_id)
                     if parked is None:
                         raise UnknownParkedReportError(f"there is no parked report {report_id}")
                     if isinstance(parked, Orphan):
-                        return self._retry_orphan(unit, parked)
+                        return self._retry_orphan(unit, parked, policies)
                     return self._retry_failure(unit, parked)
             except ConcurrentAppendError:
                 continue
         raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
 
-    def _retry_orphan(self, unit: UnitOfWork, orphan: Orphan) -> RetryOutcome:
+    def _retry_orphan(self, unit: UnitOfWork, orphan: Orphan, policies: Mapping[UUID, TrackingPolicy]) -> RetryOutcome:
         if orphan.email_id not in unit.registrations([orphan.email_id]):
             return RetryOutcome.STILL_ORPHANED
-        adopt(unit, [orphan])
+        adopt(unit, [orphan], policies, self._drain.detection())
         return RetryOutcome.PROCESSED
 
     def _retry_failure(self, unit: UnitOfWork, failure: FailedReport) -> RetryOutcome:
+        if not failure.is_kept:
+            raise ReportNotKeptError(f"of the report {failure.id} only the reason was kept, as privacy mode asks")
         delivery = Delivery(
             id=failure.delivery_id,
             endpoint_id=failure.endpoint_id,

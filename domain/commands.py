@@ -10,7 +10,24 @@ from uuid import UUID
 
 import msgspec
 
-from domain.values import BounceKind, Verdict
+from domain.values import BounceKind, Signal, Verdict
+
+
+class Prejudged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What was concluded from an open or a click before it lost what rules look at, to wait for its email.
+
+    Attributes:
+        key: What `Report.key_for` gave.
+        verdict: And the rest as in `Engagement`.
+        is_withheld: Whether it came in privacy mode: whatever holds later, nothing more than this is known of it.
+    """
+
+    key: bytes
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    confidence: float = 1.0
+    rule_version: int = 0
+    is_withheld: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", gc=False):
@@ -23,6 +40,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
         event_id: The provider's own id of this event, stable over retries; "" if it gives none.
         detail: The provider's free words (SMTP answer); may hold addresses, so it is personal.
         metadata: What the sender attached to the email at the provider; small, flat.
+        prejudged: Of opens and clicks that were parked without everything; ``None`` of what just came.
     """
 
     KIND: ClassVar[str] = ""
@@ -33,6 +51,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     event_id: str = ""
     detail: str = ""
     metadata: dict[str, str | int | float | bool | None] | None = None
+    prejudged: Prejudged | None = None
 
     def key_for(self, email_id: UUID) -> bytes:
         """Identify the fact, so that the same report is recognised however often and late it comes.
@@ -43,6 +62,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
         Source:
             BR-558.5 Webhook idempotency: by the provider's event id, else by what happened when.
         """
+        if self.prejudged is not None:
+            return self.prejudged.key
         what = f"{self.KIND}\n{self.event_id}" if self.event_id else self._natural_key()
         return blake2b(what.encode(), digest_size=16, key=email_id.bytes).digest()
 
@@ -69,6 +90,9 @@ class RecordOpen(Report, frozen=True, kw_only=True, tag="opened", gc=False):
         ip_address: Of whoever fetched; "" if unknown.
         user_agent: Raw header; "" if the provider sent none.
         provider_verdict: What the provider itself says about who it was.
+        signals: What a request to a link of our own says about itself, in the words of `Signal`.
+        without_details: Whether who engaged asks not to be followed (Sec-GPC, DNT): address and agent serve the
+            verdict and are not kept.
     """
 
     KIND = "opened"
@@ -76,6 +100,8 @@ class RecordOpen(Report, frozen=True, kw_only=True, tag="opened", gc=False):
     ip_address: str = ""
     user_agent: str = ""
     provider_verdict: Verdict | None = None
+    signals: tuple[Signal, ...] = ()
+    without_details: bool = False
 
 
 class RecordClick(Report, frozen=True, kw_only=True, tag="clicked", gc=False):
@@ -85,6 +111,7 @@ class RecordClick(Report, frozen=True, kw_only=True, tag="clicked", gc=False):
         url: Where the link leads; never empty.
         link_position: Which of several links it was, in the provider's words ("2", "header"); "" if unknown.
         link_text: What the reader saw; "" if unknown.
+        without_details: As of `RecordOpen`.
 
     Source:
         AF-4 Link click attribution: link metadata (text, position).
@@ -98,6 +125,8 @@ class RecordClick(Report, frozen=True, kw_only=True, tag="clicked", gc=False):
     ip_address: str = ""
     user_agent: str = ""
     provider_verdict: Verdict | None = None
+    signals: tuple[Signal, ...] = ()
+    without_details: bool = False
 
     def _natural_key(self) -> str:
         return f"{self.KIND}\n\n{self.occurred_at.isoformat()}\n{self.url}\n{self.link_position}"
@@ -158,3 +187,8 @@ AnyReport = (
     | RecordUnsubscribe
     | RecordReply
 )
+
+
+def is_withheld(report: AnyReport) -> bool:
+    """Whether a parked report came in privacy mode."""
+    return report.prejudged is not None and report.prejudged.is_withheld

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from domain.commands import (
     AnyReport,
     RecordBounce,
@@ -28,7 +30,7 @@ from domain.email_facts import (
     SpamReported,
     Unsubscribed,
 )
-from domain.policies.detection import RULE_VERSION, judge_click, judge_open
+from domain.redaction import metadata_without_address, without_address
 
 _PLAIN: dict[type[AnyReport], type[Delivered | Deferred | SpamReported | Unsubscribed | Replied]] = {
     RecordDelivery: Delivered,
@@ -40,7 +42,7 @@ _PLAIN: dict[type[AnyReport], type[Delivered | Deferred | SpamReported | Unsubsc
 
 
 def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id: int) -> ReportedFact:
-    """State a report as the fact that is kept, judged where somebody or something engaged.
+    """State a report as the fact that is kept; who engaged is not judged yet.
 
     Args:
         report: As a provider's adapter understood it.
@@ -50,19 +52,19 @@ def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id:
     """
     match report:
         case RecordOpen():
-            return _opened(report, key, received_at, delivery_id)
+            return _as_prejudged(_opened(report, key, received_at, delivery_id), report)
         case RecordClick():
-            return _clicked(report, key, received_at, delivery_id)
+            return _as_prejudged(_clicked(report, key, received_at, delivery_id), report)
         case RecordBounce():
             return Bounced(
                 key=key,
                 occurred_at=report.occurred_at,
                 recorded_at=received_at,
                 delivery_id=delivery_id,
-                personal=_words_of(report.detail),
-                metadata=report.metadata,
+                personal=_words_of(report),
+                metadata=metadata_without_address(report.metadata, report.recipient),
                 bounce_kind=report.bounce_kind,
-                reason=report.reason,
+                reason=without_address(report.reason, report.recipient),
             )
         case RecordDrop():
             return Dropped(
@@ -70,9 +72,9 @@ def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id:
                 occurred_at=report.occurred_at,
                 recorded_at=received_at,
                 delivery_id=delivery_id,
-                personal=_words_of(report.detail),
-                metadata=report.metadata,
-                reason=report.reason,
+                personal=_words_of(report),
+                metadata=metadata_without_address(report.metadata, report.recipient),
+                reason=without_address(report.reason, report.recipient),
             )
         case _:
             return _PLAIN[type(report)](
@@ -80,45 +82,58 @@ def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id:
                 occurred_at=report.occurred_at,
                 recorded_at=received_at,
                 delivery_id=delivery_id,
-                personal=_words_of(report.detail),
-                metadata=report.metadata,
+                personal=_words_of(report),
+                metadata=metadata_without_address(report.metadata, report.recipient),
             )
 
 
 def _opened(report: RecordOpen, key: bytes, received_at: datetime, delivery_id: int) -> Opened:
-    judgement = judge_open(report)
     return Opened(
         key=key,
         occurred_at=report.occurred_at,
         recorded_at=received_at,
         delivery_id=delivery_id,
-        personal=Personal(ip_address=report.ip_address, user_agent=report.user_agent, detail=report.detail),
-        metadata=report.metadata,
-        verdict=judgement.verdict,
-        reasons=judgement.reasons,
-        confidence=judgement.confidence,
-        rule_version=RULE_VERSION,
+        personal=_who(report),
+        metadata=metadata_without_address(report.metadata, report.recipient),
     )
 
 
 def _clicked(report: RecordClick, key: bytes, received_at: datetime, delivery_id: int) -> Clicked:
-    judgement = judge_click(report)
     return Clicked(
         key=key,
         occurred_at=report.occurred_at,
         recorded_at=received_at,
         delivery_id=delivery_id,
-        personal=Personal(ip_address=report.ip_address, user_agent=report.user_agent, detail=report.detail),
-        metadata=report.metadata,
-        url=report.url,
-        link_position=report.link_position,
-        link_text=report.link_text,
-        verdict=judgement.verdict,
-        reasons=judgement.reasons,
-        confidence=judgement.confidence,
-        rule_version=RULE_VERSION,
+        personal=_who(report),
+        metadata=metadata_without_address(report.metadata, report.recipient),
+        url=without_address(report.url, report.recipient),
+        link_position=without_address(report.link_position, report.recipient),
+        link_text=without_address(report.link_text, report.recipient),
     )
 
 
-def _words_of(detail: str) -> Personal:
-    return Personal(detail=detail) if detail else NOBODY
+def _who(report: RecordOpen | RecordClick) -> Personal:
+    if report.without_details:
+        return NOBODY
+    return Personal(ip_address=report.ip_address, user_agent=report.user_agent, detail=_detail_of(report))
+
+
+def _words_of(report: AnyReport) -> Personal:
+    return Personal(detail=_detail_of(report)) if report.detail else NOBODY
+
+
+def _detail_of(report: AnyReport) -> str:
+    return without_address(report.detail, report.recipient)
+
+
+def _as_prejudged(fact: Opened | Clicked, report: RecordOpen | RecordClick) -> Opened | Clicked:
+    if report.prejudged is None:
+        return fact
+    return replace(
+        fact,
+        verdict=report.prejudged.verdict,
+        reasons=report.prejudged.reasons,
+        confidence=report.prejudged.confidence,
+        rule_version=report.prejudged.rule_version,
+        withheld=report.prejudged.is_withheld,
+    )

@@ -11,19 +11,27 @@ from uuid import UUID
 
 import msgspec
 
-from domain.values import BounceKind, Verdict
+from domain.organization_facts import EmailsPurged, TrackingPolicyChanged
+from domain.recipient_facts import ConsentChanged, Erased
+from domain.values import BounceKind, Verdict, addressee_id_for
 
 Metadata: TypeAlias = dict[str, str | int | float | bool | None]
 
 
 class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The fields of a fact that tell who somebody is, kept together so that they can be protected together (SEC-6)."""
+    """The fields of a fact that tell who somebody is, kept together so that they can be protected together (SEC-6).
+
+    Attributes:
+        hidden_ip_address: In place of `ip_address` where the organisation wants it encrypted: it is sealed in the store
+            and never part of a read model (SEC-5).
+    """
 
     address: str = ""
     name: str = ""
     ip_address: str = ""
     user_agent: str = ""
     detail: str = ""
+    hidden_ip_address: str = ""
 
 
 NOBODY: Final = Personal()
@@ -52,6 +60,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         occurred_at: Aware UTC, by the provider's clock.
         recorded_at: Aware UTC, when its delivery was received.
         delivery_id: Number of the webhook delivery that brought it, to follow it through logs.
+        withheld: Whether the organisation's privacy mode kept who and when out of it (BR-558.8). Of an open or a click
+            both times are then those of `Sent`: they say nothing, and nothing may be concluded from them.
     """
 
     TOPIC: ClassVar[str] = ""
@@ -62,6 +72,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     delivery_id: int = 0
     personal: Personal = NOBODY
     metadata: Metadata | None = None
+    withheld: bool = False
 
 
 class Engagement(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -84,9 +95,11 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """The email was registered as sent.
 
     Attributes:
-        tracking: Whether opens and clicks may be recorded for this email (PRE-2).
+        tracking: Whether opens and clicks may be recorded for this email: it was asked for, and policy and consent
+            allowed it when the email was registered (PRE-1, PRE-2, PRE-3).
         tracking_id: Opaque; embedded in the email.
         subject: As the candidate sees it.
+        addressee_id: Stream of the recipient, as `addressee_id_for` names it; ``None`` only in facts older than that.
     """
 
     TOPIC: ClassVar[str] = "EmailMessage.Sent"
@@ -106,7 +119,13 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     template: Party | None = None
     campaign_id: UUID | None = None
     campaign_contact_id: UUID | None = None
+    addressee_id: UUID | None = None
     personal: Personal = NOBODY
+
+
+def addressee_of(sent: Sent) -> UUID:
+    """Name the stream of an email's recipient."""
+    return sent.addressee_id or addressee_id_for(sent.organization_id, sent.personal.address)
 
 
 class Delivered(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -172,18 +191,51 @@ class Replied(Fact, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     TOPIC = "EmailMessage.Replied"
 
 
+class Rejudgement(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How an open or a click is judged from now on.
+
+    Attributes:
+        key: Of the `Opened` or `Clicked` fact.
+        verdict: Instead of what was thought before.
+        reasons: Names of all rules that lead to it.
+        confidence: 0.0 to 1.0.
+    """
+
+    key: bytes
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    confidence: float
+
+
+class Rejudged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """Earlier opens and clicks of the email are seen in a new light, by what came later or by new rules (BR-558.7).
+
+    Attributes:
+        judgements: One for each open or click that is judged differently.
+        rule_version: Of the detection rules that judged.
+        recorded_at: Aware UTC.
+    """
+
+    TOPIC: ClassVar[str] = "EmailMessage.Rejudged"
+
+    judgements: tuple[Rejudgement, ...]
+    rule_version: int
+    recorded_at: datetime
+
+
 ReportedFact: TypeAlias = (
     Delivered | Deferred | Opened | Clicked | Bounced | Dropped | SpamReported | Unsubscribed | Replied
 )
-AnyFact: TypeAlias = Sent | ReportedFact
+EmailFact: TypeAlias = Sent | ReportedFact | Rejudged
+AnyFact: TypeAlias = EmailFact | TrackingPolicyChanged | EmailsPurged | ConsentChanged | Erased
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):
-    """A fact at its place in an email's stream; what `eventsourcing` stores and returns.
+    """A fact at its place in a stream; what `eventsourcing` stores and returns.
 
     Attributes:
-        originator_id: The email's id.
-        originator_version: 1 for `Sent`, then without gaps.
+        originator_id: Whom the stream is about: an email, an organisation, or an addressee.
+        originator_version: From 1 without gaps; an email's 1 is `Sent`.
     """
 
     originator_id: UUID
@@ -202,4 +254,9 @@ FACTS: Final[tuple[type[Any], ...]] = (
     SpamReported,
     Unsubscribed,
     Replied,
+    Rejudged,
+    TrackingPolicyChanged,
+    EmailsPurged,
+    ConsentChanged,
+    Erased,
 )

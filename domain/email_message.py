@@ -9,23 +9,36 @@ from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.commands import AnyReport, RecordClick, RecordOpen
 from domain.email_decisions import fact_from
 from domain.email_facts import (
-    AnyFact,
     Bounced,
     Clicked,
     Deferred,
     Delivered,
     Dropped,
+    EmailFact,
     Opened,
     Recorded,
+    Rejudged,
+    Rejudgement,
     Replied,
     Sent,
     SpamReported,
     Unsubscribed,
 )
+from domain.engagements import Engagements, PersonalOf, Tally
+from domain.policies.detection.detection import BUILT_IN, Detection
+from domain.policies.detection.judgement import RULE_VERSION, Reason, impression_kept
+from domain.policies.detection.sightings import MANY_RECIPIENTS
+from domain.policies.privacy import kept_under
+from domain.tracking_terms import OPEN_TERMS, TrackingTerms
 from domain.values import BounceKind
+
+_ENGAGEMENTS: Final = (RecordOpen, RecordClick)
+_KEPT: Final = (Opened, Clicked)
 
 MOST_FACTS: Final = 10_000
 """No person opens an email so often. Every further report would cost as much again as all before it."""
@@ -47,22 +60,17 @@ class EmailMessage:
     TOPIC: ClassVar[str] = "EmailMessage"
 
     __slots__ = (
+        "_engagements",
         "_id",
         "_pending",
+        "_recorded_at",
         "_version",
         "bounce",
-        "click_count",
-        "clicked_at",
         "deferred_at",
         "delivered_at",
         "dropped_at",
-        "links_clicked",
-        "machine_open_count",
-        "open_count",
-        "opened_at",
         "replied_at",
         "reply_count",
-        "scanner_click_count",
         "seen",
         "sent",
         "spam_reported_at",
@@ -78,17 +86,12 @@ class EmailMessage:
         self._id = email_id
         self._version = 0
         self._pending: list[Recorded] = []
+        self._recorded_at: datetime | None = None
+        self._engagements = Engagements()
         self.seen: set[bytes] = set()
         self.sent: Sent | None = None
         self.delivered_at: datetime | None = None
         self.deferred_at: datetime | None = None
-        self.opened_at: datetime | None = None
-        self.open_count = 0
-        self.clicked_at: datetime | None = None
-        self.click_count = 0
-        self.links_clicked: set[tuple[str, str]] = set()
-        self.machine_open_count = 0
-        self.scanner_click_count = 0
         self.bounce: Bounced | None = None
         self.dropped_at: datetime | None = None
         self.spam_reported_at: datetime | None = None
@@ -111,17 +114,49 @@ class EmailMessage:
         """Whether somebody registered this email."""
         return self.sent is not None
 
-    def refuses(self, report: AnyReport) -> bool:
-        """Whether the email has so many facts that further opens and clicks are counted, but no longer kept."""
-        return self._version >= MOST_FACTS and isinstance(report, RecordOpen | RecordClick)
+    def refusal_of(self, report: AnyReport, terms: TrackingTerms = OPEN_TERMS) -> str:
+        """Say why a report may not be recorded, as a word for counts; "" if it may.
+
+        Only opens and clicks are ever refused: when tracking them is not allowed, or the email has so many facts that
+        further ones are counted, but no longer kept.
+
+        Source:
+            BR-558.1 Tracking only without opt-out, of emails sent earlier too; PRE-1, PRE-2.
+        """
+        if not isinstance(report, _ENGAGEMENTS):
+            return ""
+        if terms is not OPEN_TERMS and (refusal := terms.refusal):
+            return refusal
+        if not self._tracks:
+            return "tracking_disabled"
+        return "too_many_reports" if self._version >= MOST_FACTS else ""
 
     @property
-    def unique_click_count(self) -> int:
-        """How many different links a person followed (BR-558.3)."""
-        return len(self.links_clicked)
+    def was_engaged(self) -> bool:
+        """Whether anybody or anything opened it or clicked, so that new opens and clicks are compared with those."""
+        return bool(self._engagements)
+
+    def reveal(self, personal_of: PersonalOf) -> None:
+        """Give the means to learn who replayed opens and clicks were by, so that new ones can be compared with them.
+
+        Args:
+            personal_of: Asked only for those near which something else happened.
+        """
+        self._engagements.reveal(personal_of)
+
+    @property
+    def tally(self) -> Tally:
+        """What people and machines did with the email, as it is judged by everything that is known until now."""
+        self._settle()
+        return self._engagements.tally
 
     def collect_events(self) -> Sequence[Recorded]:
-        """Hand over what was decided since the last call, in stream order."""
+        """Hand over what was decided since the last call, in stream order.
+
+        Opens and clicks are judged with all that came together, as if nothing were ever to follow; what follows may
+        revise them.
+        """
+        self._settle()
         pending, self._pending = self._pending, []
         return pending
 
@@ -136,44 +171,121 @@ class EmailMessage:
         self._record(sent)
         return True
 
-    def record(self, report: AnyReport, *, received_at: datetime, delivery_id: int = 0) -> bool:
+    def record(
+        self,
+        report: AnyReport,
+        *,
+        received_at: datetime,
+        delivery_id: int = 0,
+        terms: TrackingTerms = OPEN_TERMS,
+        detection: Detection = BUILT_IN,
+        sightings: int = 1,
+    ) -> bool:
         """Decide what a report adds to what is known.
 
         Args:
             report: About this email.
             received_at: Aware UTC, when its delivery came in.
             delivery_id: Number of that delivery.
+            terms: What organisation and recipient allow.
+            detection: Judges who engaged (BR-558.7).
+            sightings: On how many recipients of the email's campaign the address of an open or a click was just seen.
 
         Returns:
-            Whether it was news; a repeated report, and engagement with an untracked email, are not.
+            Whether it was news; a repeated report, and engagement that `refusal_of` names a reason against, are not.
 
         Source:
-            BR-558.5 Webhook idempotency; PRE-2 tracking enabled per email.
+            BR-558.5 Webhook idempotency; BR-558.8 privacy mode; SEC-5 IP addresses.
         """
         key = report.key_for(self._id)
         if key in self.seen:
             return False
-        if isinstance(report, RecordOpen | RecordClick) and not self._tracks:
+        if self.refusal_of(report, terms):
             return False
-        self._record(fact_from(report, key, received_at, delivery_id))
+        delivered_before = self.delivered_at
+        fact = fact_from(report, key, received_at, delivery_id)
+        if terms is not OPEN_TERMS or fact.withheld:
+            fact = kept_under(terms.policy, fact, self.sent)
+        self._record(fact)
+        if fact.withheld and self.sent is not None:
+            received_at = self.sent.recorded_at  # else what is judged anew because of it would tell when it happened
+        if isinstance(report, _ENGAGEMENTS):
+            self._observe(report, key, detection, sightings)
+        elif self.delivered_at != delivered_before:
+            self._engagements.doubt_all()
+        self._recorded_at = received_at if self._recorded_at is None else max(received_at, self._recorded_at)
         return True
 
-    def _record(self, fact: AnyFact) -> None:
+    def _observe(self, report: RecordOpen | RecordClick, key: bytes, detection: Detection, sightings: int) -> None:
+        if report.prejudged is None:
+            impression = detection.impression_of(report)
+        elif report.prejudged.is_withheld:
+            return  # when and where it happened is gone: what was concluded then stays
+        else:
+            impression = impression_kept(report.prejudged.verdict, report.prejudged.reasons)
+        if sightings >= MANY_RECIPIENTS:
+            impression = impression.doubted(Reason.SHARED_ADDRESS)
+        self._engagements.observe(report, key, impression)
+
+    def rejudge(self, detection: Detection, *, at: datetime) -> int:
+        """Judge all opens and clicks by other rules, as far as what is kept of them allows.
+
+        Args:
+            detection: The present rules.
+            at: Aware UTC, now.
+
+        Returns:
+            How many are judged differently; asking again with the same rules finds none.
+        """
+        self._engagements.look_again(detection)
+        self._recorded_at = at
+        return self._settle()
+
+    def _record(self, fact: EmailFact) -> None:
         self.replay(fact)
         self._pending.append(Recorded(self._id, self._version, fact))
 
-    def replay(self, fact: AnyFact) -> None:
+    def _settle(self) -> int:
+        """Decide on what is in doubt; what nobody has seen yet is judged in place, the rest by a fact of its own.
+
+        Returns:
+            How many judgements that made.
+        """
+        if self.sent is None or self._recorded_at is None:
+            return 0
+        changed = self._engagements.settle(sent_at=self.sent.sent_at, delivered_at=self.delivered_at)
+        if not changed:
+            return 0
+        judged = {judgement.key: judgement for judgement in changed}
+        for place, recorded in enumerate(self._pending):
+            fact = recorded.fact
+            if isinstance(fact, _KEPT) and (judgement := judged.pop(fact.key, None)):
+                self._pending[place] = Recorded(self._id, recorded.originator_version, _judged(fact, judgement))
+        revised = tuple(judged.values())
+        if revised:
+            self._version += 1
+            news = Rejudged(judgements=revised, rule_version=RULE_VERSION, recorded_at=self._recorded_at)
+            self._pending.append(Recorded(self._id, self._version, news))
+        return len(changed)
+
+    def replay(self, fact: EmailFact) -> None:
         """Fold the next fact of the stream."""
         self._version += 1
-        if isinstance(fact, Sent):
+        if isinstance(fact, _KEPT):  # first, because most are
+            self.seen.add(fact.key)
+            self._engagements.keep(fact)
+        elif isinstance(fact, Sent):
             self.sent = fact
-            return
-        self.seen.add(fact.key)
+        elif isinstance(fact, Rejudged):
+            self._engagements.revise(fact.judgements)
+        else:
+            self.seen.add(fact.key)
+            self._replay_outcome(fact)
+
+    def _replay_outcome(
+        self, fact: Delivered | Deferred | Bounced | Dropped | SpamReported | Unsubscribed | Replied
+    ) -> None:
         match fact:
-            case Opened():
-                self._evolve_opened(fact)
-            case Clicked():
-                self._evolve_clicked(fact)
             case Delivered():
                 self.delivered_at = _earliest(self.delivered_at, fact.occurred_at)
             case Bounced():
@@ -191,24 +303,19 @@ class EmailMessage:
                 self.reply_count += 1
                 self.replied_at = _earliest(self.replied_at, fact.occurred_at)
 
-    def _evolve_opened(self, fact: Opened) -> None:
-        if fact.verdict.is_human:
-            self.open_count += 1
-            self.opened_at = _earliest(self.opened_at, fact.occurred_at)
-        elif fact.verdict.is_counted_apart:
-            self.machine_open_count += 1
-
-    def _evolve_clicked(self, fact: Clicked) -> None:
-        if fact.verdict.is_human:
-            self.click_count += 1
-            self.links_clicked.add((fact.url, fact.link_position))
-            self.clicked_at = _earliest(self.clicked_at, fact.occurred_at)
-        elif fact.verdict.is_counted_apart:
-            self.scanner_click_count += 1
-
     @property
     def _tracks(self) -> bool:
         return self.sent is not None and self.sent.tracking
+
+
+def _judged(fact: Opened | Clicked, judgement: Rejudgement) -> Opened | Clicked:
+    return replace(
+        fact,
+        verdict=judgement.verdict,
+        reasons=judgement.reasons,
+        confidence=judgement.confidence,
+        rule_version=RULE_VERSION,
+    )
 
 
 def bounce_rank(bounce: Bounced) -> tuple[int, datetime, str]:

@@ -2,10 +2,13 @@
 
 from enum import StrEnum
 from hashlib import sha1
+from typing import Final
 from uuid import UUID
 
 from domain.errors import InvalidAddressError, InvalidMessageIdError
 
+_NO_VERSION: Final = ~(0xF000 << 64 | 0xC000 << 48)
+_VERSION_5: Final = 5 << 76 | 0x8000 << 48
 LONGEST_ADDRESS = 320
 LONGEST_MESSAGE_ID = 998
 """In bytes, as RFC 5322 counts the characters of a line."""
@@ -42,6 +45,19 @@ class Verdict(StrEnum):
     def is_counted_apart(self) -> bool:
         """Whether the engagement is shown as automatic; previews and the sender's own views are counted nowhere."""
         return self is Verdict.MACHINE_OPEN or self is Verdict.SCANNER
+
+
+class Signal(StrEnum):
+    """What the request for an image or a link says about who made it, beside address and agent."""
+
+    HEAD = "head"
+    """It asks for headers only: no browser does that with a link."""
+    PREFETCH = "prefetch"
+    """Its headers (Sec-Purpose, Purpose, X-Purpose, X-Moz) say that nobody looks yet."""
+    NO_AGENT = "no_agent"
+    """It could have named its program and did not; a report that merely does not tell has no such signal."""
+    OWN_VIEW = "own_view"
+    """The viewer is signed in here: the sender, or a colleague, looks at the email."""
 
 
 def normalise_address(raw: str) -> str:
@@ -90,4 +106,16 @@ def email_id_for(organization_id: UUID, provider: str, message_id: str, address:
     """
     # uuid5 itself, without its detours: this runs once per report.
     name = sha1(organization_id.bytes + f"{provider}\n{message_id}\n{address}".encode(), usedforsecurity=False)
+    return UUID(int=int.from_bytes(name.digest()[:16]) & _NO_VERSION | _VERSION_5)
+
+
+def addressee_id_for(organization_id: UUID, address: str) -> UUID:
+    """Name somebody whom an organisation writes to, without looking anything up.
+
+    Args:
+        organization_id: Namespace: what somebody said to one organisation says nothing to another.
+        address: As `normalise_address` gave it.
+    """
+    # An email's name has two line feeds, this one: the two never meet.
+    name = sha1(organization_id.bytes + f"addressee\n{address}".encode(), usedforsecurity=False)
     return UUID(bytes=name.digest()[:16], version=5)

@@ -28,13 +28,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def examine(backend: Backend) -> list[Finding]:
     """Look at everything that an installation needs; never changes anything."""
     findings = [*_attempt("configuration", lambda: f"public address {backend.settings.public_url}")]
+    findings += _attempt("detection rules", backend.check_detection_rules)
     database = [*_attempt("database", backend.database_version)]
     findings += database
     findings += _attempt("redis", backend.redis_version)
+    findings += _look("readers' reports", _readers_reports, backend)
     if all(finding.ok for finding in database):
         findings += _look("migrations", _migrations, backend)
     if all(finding.ok for finding in findings if finding.subject in {"database", "migrations"}):
         for subject, look in (
+            ("secret keys", _secret_keys),
             ("inbox", _inbox),
             ("read models", _read_models),
             ("parked reports", _parked),
@@ -62,6 +65,17 @@ def _words(error: Exception) -> str:
     return " ".join(words.split())
 
 
+def _readers_reports(backend: Backend) -> Iterator[Finding]:
+    damaged = backend.damaged_spool_files()
+    text = "nothing on this machine is damaged"
+    if damaged:
+        text = (
+            f"{len(damaged)} files cannot be read, such as {damaged[0]}: put the secret key that sealed them back into"
+            " MAILPULSE_SECRET_KEYS and take .damaged off their names, or delete them"
+        )
+    yield Finding(subject="readers' reports", ok=not damaged, text=text)
+
+
 def _migrations(backend: Backend) -> Iterator[Finding]:
     missing = backend.missing_migrations()
     text = f"missing: {', '.join(missing)}; run `mailpulse migrate`" if missing else "up to date"
@@ -69,6 +83,26 @@ def _migrations(backend: Backend) -> Iterator[Finding]:
     for name in backend.outdated_read_models():
         text = f"its tables are of another version; run `mailpulse projections rebuild {name}`"
         yield Finding(subject=f"read model {name}", ok=False, text=text)
+
+
+def _secret_keys(backend: Backend) -> Iterator[Finding]:
+    found = backend.secret_keys_in_use.look()
+    for sealed in found:
+        if sealed.unknown:
+            text = (
+                f"{sealed.unknown:,} of the {sealed.what} are sealed with a key that MAILPULSE_SECRET_KEYS no longer"
+                " holds: add it again behind the newest one, then run `mailpulse secrets rewrap`"
+            )
+            yield Finding(subject="secret keys", ok=False, text=text)
+    older = [f"{sealed.older:,} of the {sealed.what}" for sealed in found if sealed.older]
+    lost = any(sealed.unknown for sealed in found)
+    text = "everything else is sealed with the newest key" if lost else "everything is sealed with the newest key"
+    if older:
+        text = (
+            f"not yet sealed with the newest key: {', '.join(older)}; run `mailpulse secrets rewrap` before you take an"
+            " older key out of MAILPULSE_SECRET_KEYS"
+        )
+    yield Finding(subject="secret keys", ok=True, text=text)
 
 
 def _inbox(backend: Backend) -> Iterator[Finding]:

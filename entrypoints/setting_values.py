@@ -101,6 +101,20 @@ def parse_directory(text: str) -> Path:
     return path
 
 
+def parse_file(text: str) -> Path | None:
+    """Accept a file that is there, or "" for none, and give its absolute path."""
+    if not text:
+        return None
+    try:
+        path = Path(text).expanduser().absolute()
+        is_file = path.is_file()
+    except (RuntimeError, OSError, ValueError) as error:
+        raise ValueError(f"is {shown(text)} ({error}): give the path of a file") from error
+    if not is_file:
+        raise ValueError(f"is {shown(text)}, which is no file: give the path of a file that is there")
+    return path
+
+
 def parse_networks(text: str) -> tuple[Network, ...]:
     """Read comma-separated addresses and networks, IPv4 and IPv6."""
     return tuple(_network(part.strip()) for part in text.split(",")) if text else ()

@@ -20,6 +20,7 @@ from entrypoints.setting_values import (
     local_url,
     parse_database_url,
     parse_directory,
+    parse_file,
     parse_host,
     parse_log_level,
     parse_networks,
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         web_workers: Web processes that share the port.
         worker_processes: Job processes.
         worker_threads: Threads of each job process.
+        detection_rules: The operator's file of rules; ``None``: ``detection.rules`` in the data dir, if it is there.
         supervisor_pid: Process that started this one and without which it must not live; 0 when there is none.
     """
 
@@ -73,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     web_workers: int = 1
     worker_processes: int = 1
     worker_threads: int = 1
+    detection_rules: Path | None = None
     supervisor_pid: int = 0
 
     @classmethod
@@ -101,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             web_workers=read("MAILPULSE_WEB_PROCESSES", "1", whole_number(1, 64)),
             worker_processes=read("MAILPULSE_WORKER_PROCESSES", "1", whole_number(1, 64)),
             worker_threads=read("MAILPULSE_WORKER_THREADS", "1", whole_number(1, 64)),
+            detection_rules=read("MAILPULSE_DETECTION_RULES", "", parse_file),
             supervisor_pid=read("MAILPULSE_SUPERVISOR_PID", "0", whole_number(0, 2**31 - 1)),
         )
         if settings.database_url and not settings.secret_keys:
@@ -109,6 +113,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 f"comma-separated keys of at least {SECRET_KEY_MIN_CHARACTERS} characters each, newest first"
             )
         return settings
+
+    @property
+    def rules_file(self) -> Path:
+        """Where the operator's detection rules are read from; it need not exist."""
+        return self.detection_rules or self.data_dir / "detection.rules"
 
     @property
     def embeds_database(self) -> bool:
@@ -152,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "MAILPULSE_REDIS_URL": redis_url,
             "MAILPULSE_DATA_DIR": str(self.data_dir),
             "MAILPULSE_SECRET_KEYS": ",".join(key.reveal() for key in self.with_secret_keys().secret_keys),
+            "MAILPULSE_DETECTION_RULES": str(self.detection_rules or ""),
             "MAILPULSE_SUPERVISOR_PID": str(supervisor_pid),
         }
 
@@ -166,6 +176,7 @@ KNOWN_NAMES = frozenset(
     PREFIX + name
     for name in (
         *("DATABASE_URL", "REDIS_URL", "DATA_DIR", "HOST", "PORT", "PUBLIC_URL", "SECRET_KEYS", "TRUSTED_PROXIES"),
+        *("DETECTION_RULES",),
         *("LOG_LEVEL", "OPERATOR_TOKEN", "WEB_PROCESSES", "WORKER_PROCESSES", "WORKER_THREADS", "SUPERVISOR_PID"),
     )
 )

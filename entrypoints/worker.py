@@ -10,6 +10,8 @@ from typing import Final
 import dramatiq
 import msgspec
 
+from application.ports.expired_records import RetentionBusyError
+from application.purge_expired import PurgeExpired
 from domain.errors import MailpulseError, PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.collector import tune_collector
@@ -22,6 +24,8 @@ POLL_MS: Final = 20
 SWEEP_INTERVAL_S: Final = 1.0
 REMATCH_INTERVAL_S: Final = 5.0
 CONFIRMATION_INTERVAL_S: Final = 2.0
+SIGHTINGS_INTERVAL_S: Final = 60.0
+RETENTION_INTERVAL_S: Final = 3_600.0
 STOP_TIMEOUT_MS: Final = 6_000
 
 
@@ -117,6 +121,14 @@ class Sweeper:
             self._failing.discard(chore.name)
 
 
+def purge(purge_expired: PurgeExpired, stop: threading.Event) -> None:
+    """Let go of what is kept beyond its time, unless another worker does or this process is to stop."""
+    try:
+        purge_expired(keep_on=lambda: not stop.is_set())
+    except RetentionBusyError:
+        logger.debug("Another worker purges", extra={"event": "retention_busy"})
+
+
 def run(backend: Backend) -> None:
     """Work until SIGTERM or SIGINT; then finish what is in hand.
 
@@ -137,17 +149,22 @@ def run(backend: Backend) -> None:
         [
             Chore("drain", SWEEP_INTERVAL_S, sweep),
             Chore("rematch", REMATCH_INTERVAL_S, backend.rematch.sweep),
+            Chore("sightings", SIGHTINGS_INTERVAL_S, backend.forget_sightings),
             Chore("confirm", CONFIRMATION_INTERVAL_S, backend.confirm_subscriptions),
         ]
     )
+    # Apart from the others, which must not wait for it.
+    purger = Sweeper([Chore("retention", RETENTION_INTERVAL_S, lambda: purge(backend.purge_expired, stop))])
     backend.declare_drain(drainer.drain)
     worker = dramatiq.Worker(backend.broker, worker_threads=backend.settings.worker_threads, worker_timeout=POLL_MS)
     worker.start()
     sweeper.start()
+    purger.start()
     logger.info("The worker works", extra={"event": "worker_started"})
     stop.wait()
     drainer.stop()
     sweeper.stop()
+    purger.stop()
     worker.stop(timeout=STOP_TIMEOUT_MS)
     backend.close()
     logger.info("The worker has stopped", extra={"event": "worker_stopped"})

@@ -1,6 +1,6 @@
 """Recorded facts as the read side sees them: one global order without gaps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -14,7 +14,7 @@ class LoggedFact(msgspec.Struct, frozen=True):
 
     Attributes:
         place: Position in the global order; ascending, unique.
-        email_id: The email it is about.
+        email_id: The stream it is of: an email's id, or, for facts about people and organisations, theirs.
     """
 
     place: int
@@ -38,6 +38,21 @@ class EventLog(Protocol):
 
     def after(self, position: int, *, most: int) -> Sequence[LoggedFact | UnreadableEvent]:
         """Give the next events after a position, in order; never skips one that commits late."""
+        ...
+
+    def streams(self, ids: Collection[UUID], *, until: int) -> Sequence[LoggedFact]:
+        """Give everything that some streams hold up to a place, stream by stream, each in its order.
+
+        Events that this version cannot read, or that were set aside, are left out.
+        """
+        ...
+
+    def registrations(self, ids: Collection[UUID]) -> Mapping[UUID, LoggedFact]:
+        """Give how some emails were registered; those whose streams are gone or cannot be read are left out."""
+        ...
+
+    def lengths(self, ids: Collection[UUID]) -> Mapping[UUID, int]:
+        """Give the number of events in some streams; those without any are left out."""
         ...
 
     def last_place(self) -> int:

@@ -86,21 +86,24 @@ class FoldingReadModel(Generic[V_co]):
     Args:
         name: Of the read model.
         store: Of its rows and position.
-        project: Folds a batch into a view.
+        project: Folds a batch into a view; says how many of its facts it took in, because it may take in fewer.
         on_poison: Told of each event that could not be taken in; for the alarm.
+        on_commit: Called after each committed batch.
     """
 
     def __init__(
         self,
         name: str,
         store: ReadModelStore[V_co],
-        project: Callable[[V_co, Sequence[LoggedFact]], None],
+        project: Callable[[V_co, EventLog, Sequence[LoggedFact]], int],
         on_poison: Callable[[str], None] = lambda _: None,
+        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self._store = store
         self._project = project
         self._on_poison = on_poison
+        self._on_commit = on_commit
 
     def advance(self) -> int:
         """Take in the next batch; if it fails, event by event, setting aside what cannot be taken in."""
@@ -113,13 +116,21 @@ class FoldingReadModel(Generic[V_co]):
             return self._take_in_singly()
 
     def _take_in(self, most: int) -> int:
+        taken = self._fold(most)
+        if taken:
+            self._on_commit()
+        return taken
+
+    def _fold(self, most: int) -> int:
         with self._store.begin() as progress:
             batch = progress.log.after(progress.position, most=most)
             if not batch:
                 return 0
             facts = [logged for logged in batch if isinstance(logged, LoggedFact)]
             if facts:
-                self._project(progress.view, facts)
+                taken = self._project(progress.view, progress.log, facts)
+                if taken < len(facts):
+                    batch = [logged for logged in batch if logged.place < facts[taken].place]
             for logged in batch:
                 if isinstance(logged, UnreadableEvent):
                     progress.set_aside(logged.place, logged.error)

@@ -26,7 +26,7 @@ class MemoryReadModelStore(Generic[V]):
         self.poison: dict[int, str] = {}
         self._name = name
         self._tables = tables
-        self._log = MemoryEventLog(store)
+        self._store = store
         self._is_held = False
 
     @contextmanager
@@ -34,7 +34,7 @@ class MemoryReadModelStore(Generic[V]):
         if self._is_held:
             raise StandingByError(f"another projector holds the read model {self._name}")
         before = deepcopy({table: getattr(self.view, table) for table in self._tables})
-        progress = MemoryProgress(self.view, self._log, self.position, dict(self.poison))
+        progress = MemoryProgress(self.view, MemoryEventLog(self._store, self.poison), self.position, dict(self.poison))
         self._is_held = True
         try:
             yield progress

@@ -6,6 +6,7 @@ from datetime import datetime
 from adapters.memory.engagement_view import MemoryEngagementView
 from adapters.memory.store import MemoryStore
 from domain.policies.scoring import WINDOW, CandidateActivity
+from read_models.automated import AutomatedActivity
 from read_models.engagement.view import EmailLog
 from read_models.scores.view import CandidateKey, KnownCandidate, ScoredCandidate
 
@@ -35,12 +36,17 @@ class MemoryScoresView:
         return places[-1] if places else 0
 
     def touched(self, after: int, until: int) -> Sequence[CandidateKey]:
-        email_ids = [
-            email_id
-            for email_id, stream in self._store.streams.items()
+        # An email's stream, or, when its recipient is erased, that person's.
+        streams = {
+            stream_id
+            for stream_id, stream in self._store.streams.items()
             if any(after < logged.place <= until for logged in stream)
+        }
+        rows = [
+            email
+            for email in self._engagement.email_logs.values()
+            if email.email_id in streams or email.addressee_id in streams
         ]
-        rows = [self._engagement.email_logs[email_id] for email_id in email_ids]
         return sorted({_candidate(email) for email in rows if email.recipient_type == "Candidate"})
 
     def due(self, now: datetime, *, most: int) -> Sequence[CandidateKey]:
@@ -88,5 +94,11 @@ def _known(key: CandidateKey, emails: Sequence[EmailLog], now: datetime) -> Know
             oldest_sent_at=min((email.sent_at for email in recent), default=None),
             hard_bounced=any(email.bounce_type == "hard" for email in young),
             unsubscribed=any(email.unsubscribed_at for email in emails),
+        ),
+        automated=AutomatedActivity(
+            machine_open_count=sum(email.machine_open_count for email in recent),
+            scanner_click_count=sum(email.scanner_click_count for email in recent),
+            raw_opened=sum(email.is_opened_by_any for email in recent),
+            raw_clicked=sum(email.is_clicked_by_any for email in recent),
         ),
     )

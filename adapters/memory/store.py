@@ -1,7 +1,7 @@
 """What the database keeps for the write side, in memory, for tests: inbox, event store, parked reports."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from threading import RLock
@@ -10,9 +10,11 @@ from uuid import UUID
 import msgspec
 
 from application.ports.clock import Clock
+from application.ports.mail_threads import WaitingMail
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import Delivery, FailedReport, Orphan
 from domain.email_facts import AnyFact
+from domain.mail_threads import Thread
 from read_models.events import LoggedFact, UnreadableEvent
 
 
@@ -28,6 +30,7 @@ class Parked(msgspec.Struct):
     """A row of the parked reports."""
 
     report: Orphan | FailedReport
+    identity: tuple[object, ...]
     times_seen: int = 1
 
     @property
@@ -51,7 +54,12 @@ class MemoryStore:
         self.parked: dict[int, Parked] = {}
         self.confirmations: list[tuple[UUID, ConfirmSubscription]] = []
         self.outcomes: Counter[str] = Counter()
+        self.threads: set[Thread] = set()
+        self.waiting_mails: dict[UUID, WaitingMail] = {}
         self.held: set[tuple[str, int]] = set()
+        self.sightings: dict[tuple[UUID, str], list[tuple[datetime, bytes]]] = {}
+        self.recording: Counter[UUID] = Counter()
+        self.had_alone: set[UUID] = set()
         self.appending = RLock()
         self.places = count(1)
         self._ids = count(1)
@@ -101,13 +109,33 @@ class MemoryStore:
 
 
 class MemoryEventLog:
-    """See `read_models.events.EventLog`."""
+    """See `read_models.events.EventLog`.
 
-    def __init__(self, store: MemoryStore) -> None:
+    Args:
+        store: Holds the events.
+        set_aside: Places that were set aside.
+    """
+
+    def __init__(self, store: MemoryStore, set_aside: Container[int] = ()) -> None:
         self._store = store
+        self._set_aside = set_aside
 
     def after(self, position: int, *, most: int) -> Sequence[LoggedFact | UnreadableEvent]:
         return [logged for logged in self._store.log if logged.place > position][:most]
+
+    def streams(self, ids: Collection[UUID], *, until: int) -> Sequence[LoggedFact]:
+        return [
+            logged
+            for id_ in ids
+            for logged in self._store.streams.get(id_, [])
+            if logged.place <= until and logged.place not in self._set_aside
+        ]
+
+    def registrations(self, ids: Collection[UUID]) -> Mapping[UUID, LoggedFact]:
+        return {id_: self._store.streams[id_][0] for id_ in ids if id_ in self._store.streams}
+
+    def lengths(self, ids: Collection[UUID]) -> Mapping[UUID, int]:
+        return {id_: len(self._store.streams[id_]) for id_ in ids if id_ in self._store.streams}
 
     def last_place(self) -> int:
         return self._store.log[-1].place if self._store.log else 0

@@ -1,13 +1,17 @@
 """Transactions over a `MemoryStore`, for tests: nothing is seen by others, or happens at all, before the end."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
+from adapters.memory.address_sightings import MemoryAddressSightings
+from adapters.memory.erasure_records import MemoryErasureRecords
+from adapters.memory.mail_threads import MemoryMailThreads
 from adapters.memory.store import MemoryStore, Parked
+from adapters.memory.tracking_records import MemoryTrackingRecords
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
@@ -17,7 +21,7 @@ from application.ports.unit_of_work import (
     Registered,
     StoreUnavailableError,
 )
-from domain.email_facts import Sent
+from domain.email_facts import Clicked, Opened, Recorded, Sent
 from domain.email_message import EmailMessage
 from read_models.events import LoggedFact
 
@@ -50,6 +54,10 @@ class MemoryUnitOfWork:
         self._held: set[tuple[str, int]] = set()
         self._appended: list[LoggedFact] = []
         self._appends = False
+        self.tracking = MemoryTrackingRecords(store, self._append)
+        self.sightings = MemoryAddressSightings(store)
+        self.threads = MemoryMailThreads(store, self._changes.append)
+        self.erasure = MemoryErasureRecords(store, self._append, self._appended, self._changes.append)
 
     def commit(self) -> None:
         """Make everything happen."""
@@ -59,6 +67,7 @@ class MemoryUnitOfWork:
     def release(self) -> None:
         """Let others have what this transaction held."""
         self._store.held -= self._held
+        self.tracking.release()
         if self._appends:
             self._store.appending.release()
 
@@ -86,11 +95,28 @@ class MemoryUnitOfWork:
         messages = {email_id: EmailMessage(email_id) for email_id in email_ids}
         for email_id, message in messages.items():
             for fact in self._store.history_of(email_id):
-                message.replay(fact)
+                message.replay(fact)  # type: ignore[arg-type]  # streams of emails hold nothing else
         return messages
+
+    def reveal(self, messages: Sequence[EmailMessage]) -> None:
+        pass  # nothing is sealed in memory
+
+    def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
+        return {
+            logged.place: logged.fact.personal.hidden_ip_address
+            for logged in self._store.log
+            if isinstance(logged, LoggedFact)
+            and logged.place in places
+            and isinstance(logged.fact, Opened | Clicked)
+            and logged.fact.personal.hidden_ip_address
+        }
 
     def append(self, messages: Sequence[EmailMessage]) -> int:
         events = [event for message in messages for event in message.collect_events()]
+        self._append(events)
+        return len(events)
+
+    def _append(self, events: Sequence[Recorded]) -> None:
         if events and not self._appends:
             self._store.appending.acquire()
             self._appends = True
@@ -102,7 +128,6 @@ class MemoryUnitOfWork:
         if events:
             appended = self._appended[-len(events) :]
             self._changes.append(lambda: self._store.keep(appended))
-        return len(events)
 
     def registrations(self, email_ids: Sequence[UUID]) -> dict[UUID, Registered]:
         found: dict[UUID, Registered] = {}
@@ -133,14 +158,17 @@ class MemoryUnitOfWork:
         self._changes.extend(lambda failure=failure: self._park(failure) for failure in failures)  # type: ignore[misc]  # as above
 
     def _park(self, report: Orphan | FailedReport) -> None:
+        identity = _identity(report)
         for row in self._store.parked.values():
-            if _identity(row.report) == _identity(report):
+            if row.identity == identity:
                 row.times_seen += 1
                 if isinstance(row.report, FailedReport) and isinstance(report, FailedReport):
                     row.report = msgspec.structs.replace(row.report, reason=report.reason)
                 return
+        if isinstance(report, FailedReport) and not report.is_kept:
+            report = msgspec.structs.replace(report, headers={}, body=b"")
         id_ = self._store.next_id()
-        self._store.parked[id_] = Parked(msgspec.structs.replace(report, id=id_))
+        self._store.parked[id_] = Parked(msgspec.structs.replace(report, id=id_), identity)
 
     def request_confirmations(self, confirmations: Sequence[tuple[UUID, ConfirmSubscription]]) -> None:
         self._changes.append(lambda: self._store.confirmations.extend(confirmations))
@@ -151,8 +179,22 @@ class MemoryUnitOfWork:
     def orphans_of(self, email_ids: Sequence[UUID]) -> list[Orphan]:
         return self._take_orphans(lambda orphan: orphan.email_id in email_ids, len(self._store.parked))
 
-    def orphans_whose_email_is_known(self, *, most: int) -> list[Orphan]:
-        return self._take_orphans(lambda orphan: orphan.email_id in self._store.streams, most)
+    def organizations_of_orphans(self, email_ids: Sequence[UUID]) -> set[UUID]:
+        orphans = [row.report for row in self._store.parked.values() if isinstance(row.report, Orphan)]
+        return {orphan.organization_id for orphan in orphans if orphan.email_id in email_ids}
+
+    def organizations_of_known_orphans(self, *, most: int) -> set[UUID]:
+        known = [
+            row.report.organization_id
+            for row in self._store.parked.values()
+            if isinstance(row.report, Orphan) and row.report.email_id in self._store.streams
+        ]
+        return set(known[:most])
+
+    def orphans_whose_email_is_known(self, organization_ids: Collection[UUID], *, most: int) -> list[Orphan]:
+        return self._take_orphans(
+            lambda orphan: orphan.organization_id in organization_ids and orphan.email_id in self._store.streams, most
+        )
 
     def _take_orphans(self, wanted: Callable[[Orphan], bool], most: int) -> list[Orphan]:
         orphans = {

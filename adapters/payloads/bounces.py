@@ -36,7 +36,7 @@ _BY_WORDS = (
     (
         "mailbox_does_not_exist",
         ("user unknown", "unknown user", "no such user", "does not exist", "doesn't exist", "recipient not found",
-         "unknown recipient", "invalid recipient", "no mailbox here", "user not found"),
+         "unknown recipient", "invalid recipient", "no mailbox here", "user not found", "recipientnotfound"),
     ),
     ("mailbox_disabled", ("account disabled", "mailbox disabled", "account is disabled", "inactive user")),
     ("message_too_large", ("too large", "size limit", "exceeds size", "message size")),
@@ -49,6 +49,7 @@ _BY_WORDS = (
     ("connection_failed", ("connection refused", "unable to connect", "connection reset")),
     ("policy", ("policy", "prohibited", "access denied")),
 )  # fmt: skip
+_SAY_LITTLE = {"7.1", "1.10"}
 _BLOCKS = {"blocked", "spam_content", "attachment_rejected", "message_too_large", "policy", "rate_limited",
            "sender_not_authenticated"}  # fmt: skip
 _FINAL = {"mailbox_does_not_exist", "domain_not_found", "invalid_address", "mailbox_moved", "mailbox_disabled"}
@@ -65,7 +66,9 @@ def bounce_reason(status: str, text: str) -> str:
     """
     code = _STATUS.search(status[:_LONGEST_READ] or text[:_LONGEST_READ]) or _STATUS.search(text[:_LONGEST_READ])
     by_status = _BY_STATUS.get(f"{code[2]}.{code[3]}", "") if code else ""
-    if by_status and by_status != "policy":  # 5.7.1 says little; the words beside it say more
+    # 5.7.1 says little, and 5.1.10 means a domain without mail to some and a missing mailbox to Exchange: the words
+    # beside them say more.
+    if code and by_status and f"{code[2]}.{code[3]}" not in _SAY_LITTLE:
         return by_status
     words = text[:_LONGEST_READ].casefold()
     return next((reason for reason, hints in _BY_WORDS if any(hint in words for hint in hints)), by_status)

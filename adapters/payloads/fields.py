@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from domain.errors import MailpulseError
+from domain.values import Signal
 
 LONGEST_URL = 8192
 LONGEST_EVENT_ID = 255
@@ -75,6 +76,12 @@ def optional_text(item: Mapping[str, Any], field: str, cut: int) -> str:
     """Read a describing text: its first `cut` characters; "" where there is none or it is something else."""
     value = item.get(field)
     return value.strip()[:cut] if isinstance(value, str) else ""
+
+
+def agent_signals(item: Mapping[str, Any], field: str) -> tuple[Signal, ...]:
+    """Tell an agent that was there and empty, which no browser's is, from one that nobody told."""
+    value = item.get(field)
+    return (Signal.NO_AGENT,) if isinstance(value, str) and not value.strip() else ()
 
 
 def required_object(item: Mapping[str, Any], field: str) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Arrays as parameters, where there are thousands of them a second."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 
@@ -15,3 +16,18 @@ def uuid_array(ids: Iterable[UUID | None]) -> str:
 def number_array(numbers: Iterable[int]) -> str:
     """Write an ``integer[]`` or ``bigint[]`` as PostgreSQL reads it, for the same reason."""
     return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def instant_array(instants: Iterable[datetime | None]) -> str:
+    """Write a ``timestamptz[]`` as PostgreSQL reads it, for the same reason."""
+    return "{" + ",".join(["NULL" if at is None else f'"{at.isoformat()}"' for at in instants]) + "}"
+
+
+def text_array(texts: Iterable[str]) -> str:
+    """Write a ``text[]`` as PostgreSQL reads it, for the same reason."""
+    return "{" + ",".join(['"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts]) + "}"
+
+
+def bytes_array(values: Iterable[bytes]) -> str:
+    """Write a ``bytea[]`` as PostgreSQL reads it, for the same reason."""
+    return "{" + ",".join(['"\\\\x' + value.hex() + '"' for value in values]) + "}"

@@ -14,6 +14,11 @@ ACTIVITY: Final = """
     max(e.last_engaged_at) FILTER (WHERE recent) AS last_engaged_at,
     min(e.sent_at) FILTER (WHERE recent) AS oldest_sent_at,
     coalesce(bool_or(e.bounce_type = 'hard') FILTER (WHERE e.sent_at > %(since)s), false) AS hard_bounced,
-    bool_or(e.unsubscribed_at IS NOT NULL) AS unsubscribed
+    bool_or(e.unsubscribed_at IS NOT NULL) AS unsubscribed,
+    coalesce(sum(e.machine_open_count) FILTER (WHERE recent), 0)::integer AS machine_open_count,
+    coalesce(sum(e.scanner_click_count) FILTER (WHERE recent), 0)::integer AS scanner_click_count,
+    count(*) FILTER (WHERE recent AND e.open_count + e.click_count + e.machine_open_count + e.scanner_click_count > 0)
+        AS raw_opened,
+    count(*) FILTER (WHERE recent AND e.click_count + e.scanner_click_count > 0) AS raw_clicked
 """
-"""The fields of `CandidateActivity`, with the candidate's latest name before them."""
+"""The candidate's latest name, the fields of `CandidateActivity`, then those of `AutomatedActivity`."""

@@ -8,7 +8,7 @@ import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import Mapper, MapperDeserialisationError, StoredEvent
 
-from domain.email_facts import FACTS, AnyFact, Recorded
+from domain.email_facts import FACTS, AnyFact, Fact, Recorded, Sent
 
 Upcast = Callable[[dict[str, Any]], AnyFact]
 
@@ -29,8 +29,13 @@ class FactMapper(Mapper[UUID]):
         self._decode: dict[str, Callable[[bytes], Any]] = {
             fact.TOPIC: msgspec.msgpack.Decoder(fact).decode for fact in facts
         }
+        self._decode_sealed = self._decode | {
+            fact.TOPIC: msgspec.msgpack.Decoder(_with_sealed_part(fact)).decode
+            for fact in facts
+            if issubclass(fact, Fact | Sent)
+        }
         for topic, upcast in upcasts.items():
-            self._decode[topic] = _upcasting(upcast)
+            self._decode[topic] = self._decode_sealed[topic] = _upcasting(upcast)
 
     def encode(self, fact: AnyFact) -> bytes:
         """Give a fact's bytes, without its place in the stream."""
@@ -42,13 +47,15 @@ class FactMapper(Mapper[UUID]):
         Raises:
             MapperDeserialisationError: The topic is unknown to this version, or the bytes do not fit it.
         """
-        try:
-            fact: AnyFact = self._decode[topic](state)
-        except KeyError:
-            raise MapperDeserialisationError(f"unknown topic {topic!r}: written by a newer version?") from None
-        except msgspec.MsgspecError as error:
-            raise MapperDeserialisationError(f"state does not fit topic {topic!r}: {error}") from error
-        return fact
+        return _decoded(self._decode, topic, state)
+
+    def decode_sealed(self, topic: str, state: bytes) -> AnyFact:
+        """Give back a fact that keeps, as an attribute ``sealed``, what is sealed in its bytes, in one go.
+
+        Raises:
+            MapperDeserialisationError: As `decode`.
+        """
+        return _decoded(self._decode_sealed, topic, state)
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """Convert for the library's recorders."""
@@ -67,6 +74,28 @@ class FactMapper(Mapper[UUID]):
             raise TypeError("emails are named by UUIDs")
         fact = self.decode(stored_event.topic, stored_event.state)
         return Recorded(stored_event.originator_id, stored_event.originator_version, fact)
+
+
+def _decoded(decoders: Mapping[str, Callable[[bytes], Any]], topic: str, state: bytes) -> AnyFact:
+    try:
+        fact: AnyFact = decoders[topic](state)
+    except KeyError:
+        raise MapperDeserialisationError(f"unknown topic {topic!r}: written by a newer version?") from None
+    except msgspec.MsgspecError as error:
+        raise MapperDeserialisationError(f"state does not fit topic {topic!r}: {error}") from error
+    return fact
+
+
+def _with_sealed_part(fact: type[Any]) -> type[Any]:
+    return msgspec.defstruct(
+        fact.__name__,
+        [("sealed", bytes, b"")],
+        bases=(fact,),
+        frozen=True,
+        kw_only=True,
+        omit_defaults=True,
+        gc=False,
+    )
 
 
 def _upcasting(upcast: Upcast) -> Callable[[bytes], AnyFact]:

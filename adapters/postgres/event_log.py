@@ -1,35 +1,91 @@
 """The global order of events, read within somebody else's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from eventsourcing.persistence import MapperDeserialisationError
 from psycopg import Cursor
 
 from adapters.postgres.event_codec import FactMapper
-from adapters.postgres.event_recorder import BatchRecorder
+from adapters.postgres.event_recorder import BatchRecorder, LoggedRow
+from adapters.postgres.recipient_keys import RecipientKeys
+from adapters.postgres.sealing import key_id_of, open_into, sealed_part
+from domain.email_facts import Sent
+from domain.recipient_facts import Erased
 from read_models.events import LoggedFact, UnreadableEvent
 
 
 class PostgresEventLog:
-    """See `read_models.events.EventLog`."""
+    """See `read_models.events.EventLog`; facts about people who were erased come without what told who they are.
 
-    def __init__(self, cursor: Cursor[Any], recorder: BatchRecorder, mapper: FactMapper) -> None:
+    Args:
+        cursor: To read with.
+        recorder: Of the events.
+        mapper: Turns bytes into facts.
+        keys: Of the people whom sealed facts are about.
+        reader: Name of the read model that reads.
+    """
+
+    def __init__(
+        self, cursor: Cursor[Any], recorder: BatchRecorder, mapper: FactMapper, keys: RecipientKeys, *, reader: str
+    ) -> None:
         self._cursor = cursor
         self._recorder = recorder
         self._mapper = mapper
+        self._keys = keys
+        self._reader = reader
 
     def after(self, position: int, *, most: int) -> Sequence[LoggedFact | UnreadableEvent]:
-        decode = self._mapper.decode
+        return self._read(self._recorder.log_after(self._cursor, position, most))
+
+    def streams(self, ids: Collection[UUID], *, until: int) -> Sequence[LoggedFact]:
+        rows = self._recorder.streams_until(self._cursor, ids, until, reader=self._reader)
+        return [logged for logged in self._read(rows) if isinstance(logged, LoggedFact)]
+
+    def registrations(self, ids: Collection[UUID]) -> Mapping[UUID, LoggedFact]:
+        rows = [
+            (place, email_id, Sent.TOPIC, state)
+            for email_id, (place, state) in self._recorder.first_events(self._cursor, list(ids)).items()
+        ]
+        return {logged.email_id: logged for logged in self._read(rows) if isinstance(logged, LoggedFact)}
+
+    def lengths(self, ids: Collection[UUID]) -> Mapping[UUID, int]:
+        return self._recorder.lengths(self._cursor, ids)
+
+    def _read(self, rows: Sequence[LoggedRow]) -> list[LoggedFact | UnreadableEvent]:
         events: list[LoggedFact | UnreadableEvent] = []
-        for place, email_id, topic, state in self._recorder.log_after(self._cursor, position, most):
+        sealed: list[tuple[int, bytes]] = []
+        for place, stream_id, topic, state in rows:
             try:
-                events.append(LoggedFact(place, email_id, decode(topic, state)))
+                fact = self._mapper.decode(topic, state)
+                part = sealed_part(state)
             except MapperDeserialisationError as error:
-                events.append(UnreadableEvent(place, f"{topic}: {type(error.__cause__ or error).__name__}"))
+                events.append(_unreadable(place, topic, error))
+                continue
+            if part:
+                sealed.append((len(events), part))
+            elif type(fact) is Erased:
+                self._keys.forget(stream_id)
+            events.append(LoggedFact(place, stream_id, fact))
+        self._open(events, sealed)
         return events
+
+    def _open(self, events: list[LoggedFact | UnreadableEvent], sealed: Sequence[tuple[int, bytes]]) -> None:
+        ciphers = self._keys.for_reading(self._cursor, {key_id_of(part) for _, part in sealed})
+        for at, part in sealed:
+            logged = events[at]
+            if (cipher := ciphers[key_id_of(part)]) and isinstance(logged, LoggedFact):
+                try:
+                    open_into(logged.fact, logged.email_id, part, cipher)
+                except MapperDeserialisationError as error:
+                    events[at] = _unreadable(logged.place, logged.fact.TOPIC, error)
 
     def last_place(self) -> int:
         self._cursor.execute("SELECT coalesce(max(notification_id), 0) FROM events.stored_events")
         row = self._cursor.fetchone()
         return int(row[0]) if row else 0
+
+
+def _unreadable(place: int, topic: str, error: Exception) -> UnreadableEvent:
+    return UnreadableEvent(place, f"{topic}: {type(error.__cause__ or error).__name__}")

@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 
 from adapters.postgres.edge_connection import DatabaseAwayError, EdgeConnection
+from adapters.secrets import SecretBox
 from application.ports.inbox_intake import DeliveryNotKeptError, InboxOverloadedError, ProvenDelivery
 
 logger = logging.getLogger(__name__)
@@ -22,9 +23,16 @@ MOST_WAITING_BYTES: Final = 64 * 1024 * 1024
 # Binary parameters: as text, arrays of bytea cost three times as much on both sides.
 _INSERT: Final = (
     "INSERT INTO ops.webhook_inbox"
-    " (endpoint_id, organization_id, provider, correlation_id, received_at, headers, body)"
-    " SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::timestamptz[], %b::bytea[], %b::bytea[])"
+    " (endpoint_id, organization_id, provider, correlation_id, received_at, headers, body, sealed)"
+    " SELECT *, true"
+    " FROM unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::timestamptz[], %b::bytea[], %b::bytea[])"
 )
+_INSERT_ONE: Final = (
+    "INSERT INTO ops.webhook_inbox"
+    " (endpoint_id, organization_id, provider, correlation_id, received_at, headers, body, sealed)"
+    " VALUES (%b, %b, %b, %b, %b, %b, %b, true)"
+)
+"""Large posts come one at a time; psycopg makes seven arrays of one element each in Python."""
 _encode_headers = msgspec.msgpack.Encoder().encode
 
 
@@ -41,6 +49,7 @@ class PostgresInboxIntake:
 
     Args:
         database_url: As libpq takes it.
+        bodies: Seals what providers sent; see `adapters.postgres.unit_of_work.BODIES_PURPOSE`.
         connections: Batches that may be in flight at the same time.
         timeout_s: Longest wait for a commit.
         most_waiting_bytes: Bodies in memory beyond which deliveries are turned away; one is always let in.
@@ -49,12 +58,14 @@ class PostgresInboxIntake:
     def __init__(
         self,
         database_url: str,
+        bodies: SecretBox,
         *,
         connections: int = 1,
         timeout_s: float = TIMEOUT_S,
         most_waiting_bytes: int = MOST_WAITING_BYTES,
     ) -> None:
         self._idle = [EdgeConnection(database_url, timeout_s=timeout_s) for _ in range(connections)]
+        self._seal = bodies.seal
         self._most_waiting_bytes = most_waiting_bytes
         self._waiting: deque[_Waiter] = deque()
         self._bytes = 0
@@ -65,7 +76,7 @@ class PostgresInboxIntake:
         size = len(delivery.body)
         if self._bytes and self._bytes + size > self._most_waiting_bytes:
             raise InboxOverloadedError("more deliveries are waiting for the database than memory is set aside for")
-        waiter = _Waiter(_row(delivery), size, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(self._row(delivery), size, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
         self._bytes += size
         if self._idle:
@@ -73,6 +84,17 @@ class PostgresInboxIntake:
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
         await waiter.kept
+
+    def _row(self, delivery: ProvenDelivery) -> tuple[Any, ...]:
+        return (
+            delivery.endpoint_id,
+            delivery.organization_id,
+            delivery.provider,
+            delivery.correlation_id,
+            delivery.received_at,
+            _encode_headers(delivery.headers),
+            self._seal(delivery.body),
+        )
 
     async def close(self) -> None:
         """Let what is waiting be kept or fail, then close the connections."""
@@ -99,7 +121,11 @@ class PostgresInboxIntake:
     async def _write_batch(self, connection: EdgeConnection, batch: Sequence[_Waiter]) -> None:
         refusal: DeliveryNotKeptError | None = DeliveryNotKeptError("this process is being stopped")
         try:
-            await connection.execute(_INSERT, [list(column) for column in zip(*(w.row for w in batch), strict=True)])
+            if len(batch) == 1:
+                await connection.execute(_INSERT_ONE, batch[0].row)
+            else:
+                columns = [list(column) for column in zip(*(w.row for w in batch), strict=True)]
+                await connection.execute(_INSERT, columns)
             refusal = None
             self._refused_last = False
         except DatabaseAwayError as error:
@@ -121,15 +147,3 @@ class PostgresInboxIntake:
                     waiter.kept.set_result(None)
                 else:
                     waiter.kept.set_exception(refusal)
-
-
-def _row(delivery: ProvenDelivery) -> tuple[Any, ...]:
-    return (
-        delivery.endpoint_id,
-        delivery.organization_id,
-        delivery.provider,
-        delivery.correlation_id,
-        delivery.received_at,
-        _encode_headers(delivery.headers),
-        delivery.body,
-    )

@@ -82,6 +82,13 @@ class PostgresOperations:
             row = cursor.fetchone()
             return bool(row and row[0])
 
+    def read_until(self) -> int:
+        """See `application.ports.erasure.ReadModelsProgress`."""
+        with self._cursor() as cursor:
+            cursor.execute("SELECT coalesce(min(position), 0) FROM ops.read_models")
+            row = cursor.fetchone()
+            return int(row[0]) if row else 0
+
     def read_models(self) -> Sequence[ReadModelState]:
         """Say how far each read model is, rebuilds included."""
         with self._cursor() as cursor:

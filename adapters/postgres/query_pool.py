@@ -16,6 +16,8 @@ QueryPool: TypeAlias = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 WAIT_S = 1.5
 RECONNECT_S = 1.0  # the pool's own default doubles its pauses up to five minutes: too late after a long outage
+ROOM_TO_COUNT = "SET LOCAL work_mem = '64MB'"
+"""For questions that count a whole organisation's emails at once: without it the counts go over the disk."""
 ENTER_SCOPE = (
     "SELECT set_config('transaction_read_only', 'on', true), set_config('role', 'mailpulse_query', true),"
     " set_config('mailpulse.organization_id', %s, true)"
@@ -70,12 +72,17 @@ class ScopedDatabase:
         """Give a connection inside a read-only transaction of one organisation.
 
         Raises:
-            AnswersUnavailableError: On entering or inside: the database is away or too slow.
+            AnswersUnavailableError: On entering or inside: the database is away or too slow, or its tables are of
+                another version than the question.
         """
         try:
             async with self._pool.connection() as connection:
                 await connection.execute(ENTER_SCOPE, (str(organization_id),))
                 yield connection
+        except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:
+            raise AnswersUnavailableError(
+                f"{error.diag.message_primary}; `mailpulse doctor` says what to do"
+            ) from error
         except psycopg.OperationalError as error:
             raise AnswersUnavailableError(type(error).__name__) from error
 

@@ -13,6 +13,7 @@ from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.event_recorder import BatchRecorder
 from adapters.postgres.outages import named_database_errors
+from adapters.postgres.recipient_keys import RecipientKeys
 from read_models.runner import StandingByError
 
 V = TypeVar("V")
@@ -40,6 +41,7 @@ class PostgresReadModelStore(Generic[V]):
         datastore: PostgresDatastore,
         recorder: BatchRecorder,
         mapper: FactMapper,
+        keys: RecipientKeys,
         *,
         name: str,
         make_view: Callable[[Cursor[Any]], V],
@@ -48,6 +50,7 @@ class PostgresReadModelStore(Generic[V]):
         self._datastore = datastore
         self._recorder = recorder
         self._mapper = mapper
+        self._keys = keys
         self._name = name
         self._make_view = make_view
         self._search_path = SQL("SET LOCAL search_path = {}, public").format(Identifier(schema))
@@ -73,7 +76,7 @@ class PostgresReadModelStore(Generic[V]):
             connection.cursor(row_factory=tuple_row) as cursor,
         ):
             cursor.execute(self._search_path)
-            yield cursor, PostgresEventLog(cursor, self._recorder, self._mapper)
+            yield cursor, PostgresEventLog(cursor, self._recorder, self._mapper, self._keys, reader=self._name)
 
 
 class PostgresProgress(Generic[V]):

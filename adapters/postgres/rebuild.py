@@ -14,6 +14,8 @@ from read_models.runner import ReadModel
 
 LOCK_TIMEOUT_S = 5
 SWAP_ATTEMPTS = 12
+REBUILDING = 558_000_002
+"""Advisory lock that rebuilds share and a purge has alone."""
 
 
 class RebuildRefusedError(PortError):
@@ -59,6 +61,7 @@ def rebuild(
         lock = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (rebuild_name(name),)).fetchone()
         if not (lock and lock[0]):
             raise RebuildRefusedError(f"{name} is being rebuilt by somebody else: wait for it, or stop it")
+        _keep_purges_out(connection)
         with connection.transaction():
             _discard(connection, name)
             connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(schema)))
@@ -73,6 +76,16 @@ def rebuild(
             finish_tables(connection, tables, schema=schema)
         connection.execute(SQL("ANALYZE {}").format(SQL(", ").join(Identifier(schema, t) for t in tables.tables)))
         return folded + _swap(connection, tables, model)
+
+
+def _keep_purges_out(connection: Connection[TupleRow]) -> None:
+    """Have nothing purged until the connection ends: of what was half folded, the totals could not be told."""
+    try:
+        with connection.transaction():
+            connection.execute(SQL("SET LOCAL lock_timeout = '{}s'").format(LOCK_TIMEOUT_S))
+            connection.execute("SELECT pg_advisory_lock_shared(%s)", (REBUILDING,))
+    except psycopg.errors.LockNotAvailable as error:
+        raise RebuildRefusedError("a purge does not come to its end: try again") from error
 
 
 def _fold_all(connection: Connection[TupleRow], model: ReadModel, progress: Callable[[int, int], None]) -> int:

@@ -9,6 +9,8 @@ from psycopg import Cursor
 from adapters.postgres.arrays import uuid_array
 from adapters.postgres.candidate_activity import ACTIVITY, RECENT
 from domain.policies.scoring import WINDOW, CandidateActivity
+from domain.recipient_facts import Erased
+from read_models.automated import AutomatedActivity
 from read_models.scores.view import CandidateKey, KnownCandidate, ScoredCandidate
 
 _ACTIVITY: Final = f"""
@@ -26,16 +28,18 @@ GROUP BY e.organization_id, e.recipient_id
 _SAVE: Final = """
 INSERT INTO candidate_scores (organization_id, candidate_id, name, score, level, level_reason, recency_points,
     open_points, click_points, reply_points, emails_sent, emails_opened, emails_clicked, emails_replied,
-    last_engaged_at, next_change_at)
+    last_engaged_at, next_change_at, machine_open_count, scanner_click_count, raw_opened, raw_clicked)
 SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::integer[],
     %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[],
-    %s::timestamptz[], %s::timestamptz[])
+    %s::timestamptz[], %s::timestamptz[], %s::integer[], %s::integer[], %s::integer[], %s::integer[])
 ON CONFLICT (organization_id, candidate_id) DO UPDATE SET name = excluded.name, score = excluded.score,
     level = excluded.level, level_reason = excluded.level_reason, recency_points = excluded.recency_points,
     open_points = excluded.open_points, click_points = excluded.click_points, reply_points = excluded.reply_points,
     emails_sent = excluded.emails_sent, emails_opened = excluded.emails_opened,
     emails_clicked = excluded.emails_clicked, emails_replied = excluded.emails_replied,
-    last_engaged_at = excluded.last_engaged_at, next_change_at = excluded.next_change_at
+    last_engaged_at = excluded.last_engaged_at, next_change_at = excluded.next_change_at,
+    machine_open_count = excluded.machine_open_count, scanner_click_count = excluded.scanner_click_count,
+    raw_opened = excluded.raw_opened, raw_clicked = excluded.raw_clicked
 """
 
 
@@ -58,18 +62,26 @@ class PostgresScoresView:
     def touched(self, after: int, until: int) -> Sequence[CandidateKey]:
         # Two steps, each an index scan whatever the statistics say: joined, a fresh database gets a quadratic plan.
         self._cursor.execute(
-            "SELECT array_agg(DISTINCT originator_id)::text FROM events.stored_events"
+            "SELECT array_agg(DISTINCT originator_id)::text,"
+            " array_agg(DISTINCT originator_id) FILTER (WHERE topic = %s)::text FROM events.stored_events"
             " WHERE notification_id > %s AND notification_id <= %s",
+            (Erased.TOPIC, after, until),
+        )
+        email_ids, erased = self._cursor.fetchone() or (None, None)
+        self._cursor.execute(
+            "SELECT organization_id, recipient_id FROM email_logs"
+            " WHERE email_id = ANY(%s::uuid[]) AND recipient_type = 'Candidate' UNION"
+            " SELECT organization_id, recipient_id FROM email_logs"
+            " WHERE addressee_id = ANY(%s::uuid[]) AND recipient_type = 'Candidate' ORDER BY 1, 2",
+            (email_ids or "{}", erased or "{}"),
+        )
+        touched = self._cursor.fetchall()
+        self._cursor.execute(
+            "SELECT DISTINCT organization_id, candidate_id FROM ops.purged_emails"
+            " WHERE place > %s AND place <= %s AND candidate_id IS NOT NULL",
             (after, until),
         )
-        row = self._cursor.fetchone()
-        email_ids: str = (row[0] if row else None) or "{}"
-        self._cursor.execute(
-            "SELECT DISTINCT organization_id, recipient_id FROM email_logs"
-            " WHERE email_id = ANY(%s::uuid[]) AND recipient_type = 'Candidate' ORDER BY 1, 2",
-            (email_ids,),
-        )
-        return self._cursor.fetchall()
+        return sorted({*touched, *self._cursor.fetchall()})
 
     def due(self, now: datetime, *, most: int) -> Sequence[CandidateKey]:
         self._cursor.execute(
@@ -102,6 +114,12 @@ class PostgresScoresView:
                     hard_bounced=hard_bounced,
                     unsubscribed=unsubscribed,
                 ),
+                automated=AutomatedActivity(
+                    machine_open_count=machine_open_count,
+                    scanner_click_count=scanner_click_count,
+                    raw_opened=raw_opened,
+                    raw_clicked=raw_clicked,
+                ),
             )
             for (
                 organization_id,
@@ -115,6 +133,10 @@ class PostgresScoresView:
                 oldest_sent_at,
                 hard_bounced,
                 unsubscribed,
+                machine_open_count,
+                scanner_click_count,
+                raw_opened,
+                raw_clicked,
             ) in self._cursor
         ]
 
@@ -155,4 +177,8 @@ def _row(scored: ScoredCandidate) -> tuple[object, ...]:
         activity.emails_replied,
         activity.last_engaged_at,
         score.next_change_at,
+        candidate.automated.machine_open_count,
+        candidate.automated.scanner_click_count,
+        candidate.automated.raw_opened,
+        candidate.automated.raw_clicked,
     )

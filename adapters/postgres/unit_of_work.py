@@ -1,9 +1,9 @@
 """One PostgreSQL transaction over inbox, event store and parked reports."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
@@ -17,9 +17,25 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 from psycopg_pool import PoolTimeout
 
+from adapters.postgres.address_sightings import PostgresAddressSightings
+from adapters.postgres.erasure_records import PostgresErasureRecords
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_recorder import BatchRecorder
+from adapters.postgres.mail_threads import PostgresMailThreads
 from adapters.postgres.outages import is_outage
+from adapters.postgres.recipient_keys import RecipientKey, RecipientKeys
+from adapters.postgres.sealing import (
+    key_id_of,
+    nonces,
+    open_into,
+    sealed_part,
+    sealed_personal,
+    sealed_state,
+    state_without,
+    tells_who,
+)
+from adapters.postgres.tracking_records import PostgresTrackingRecords
+from adapters.secrets import SecretBox
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
@@ -29,9 +45,11 @@ from application.ports.unit_of_work import (
     Registered,
     StoreUnavailableError,
 )
-from domain.commands import AnyReport
-from domain.email_facts import Sent
+from domain.commands import AnyReport, is_withheld
+from domain.email_facts import Clicked, Fact, Opened, Personal, Recorded, Sent, addressee_of
 from domain.email_message import EmailMessage
+from domain.engagements import PersonalOf
+from domain.values import addressee_id_for
 
 _CLAIM: Final = """
 WITH due AS MATERIALIZED (
@@ -41,15 +59,26 @@ WITH due AS MATERIALIZED (
     SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM due
 )
 SELECT i.id, i.endpoint_id, i.organization_id, i.provider, i.correlation_id, i.received_at, i.attempts,
-    i.headers, i.body
+    i.headers, i.body, i.sealed
 FROM measured m JOIN ops.webhook_inbox i USING (id) WHERE m.before < %s ORDER BY i.id
 """
-_ORPHAN_COLUMNS: Final = "id, organization_id, endpoint_id, provider, email_id, report, delivery_id, received_at"
+_ORPHAN_COLUMNS: Final = (
+    "id, organization_id, endpoint_id, provider, email_id, report, sealed, delivery_id, received_at"
+)
 _FAILURE_COLUMNS: Final = (
-    "id, organization_id, endpoint_id, provider, reason, message_id, headers, body, delivery_id, received_at"
+    "id, organization_id, endpoint_id, provider, reason, message_id, headers, body, sealed, delivery_id, received_at"
+)
+_EMAIL_IS_KNOWN: Final = (
+    "p.status = 'orphaned' AND EXISTS (SELECT FROM events.stored_events s"
+    " WHERE s.originator_id = p.email_id AND s.originator_version = 1)"
 )
 
+_SEALED: Final = (Fact, Sent)
+
 PARKED_AT_ONCE: Final = 2_000
+
+BODIES_PURPOSE: Final = "deliveries"
+"""Of the box that seals what providers sent, until it has become facts."""
 
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 _decode_report = msgspec.msgpack.Decoder(AnyReport).decode
@@ -63,12 +92,27 @@ class PostgresUnitsOfWork:
         datastore: From `open_datastore`.
         recorder: On the same datastore.
         mapper: For the facts.
+        keys: Of people, with which facts about them are sealed.
+        bodies: For `BODIES_PURPOSE`.
+        digests_key: For digests of addresses.
     """
 
-    def __init__(self, datastore: PostgresDatastore, recorder: BatchRecorder, mapper: FactMapper) -> None:
+    def __init__(
+        self,
+        datastore: PostgresDatastore,
+        recorder: BatchRecorder,
+        mapper: FactMapper,
+        keys: RecipientKeys,
+        bodies: SecretBox,
+        *,
+        digests_key: bytes,
+    ) -> None:
         self._datastore = datastore
         self._recorder = recorder
         self._mapper = mapper
+        self._keys = keys
+        self._bodies = bodies
+        self._digests_key = digests_key
 
     @contextmanager
     def begin(self) -> Iterator["PostgresUnitOfWork"]:
@@ -79,7 +123,9 @@ class PostgresUnitsOfWork:
                 connection.transaction(),
                 connection.cursor(row_factory=tuple_row) as cursor,
             ):
-                yield PostgresUnitOfWork(cursor, self._recorder, self._mapper)
+                yield PostgresUnitOfWork(
+                    cursor, self._recorder, self._mapper, self._keys, self._bodies, digests_key=self._digests_key
+                )
         except IntegrityError as error:
             if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
                 raise ConcurrentAppendError(str(error)) from error
@@ -93,10 +139,28 @@ class PostgresUnitsOfWork:
 class PostgresUnitOfWork:
     """See `application.ports.unit_of_work.UnitOfWork`."""
 
-    def __init__(self, cursor: Cursor[Any], recorder: BatchRecorder, mapper: FactMapper) -> None:
+    def __init__(
+        self,
+        cursor: Cursor[Any],
+        recorder: BatchRecorder,
+        mapper: FactMapper,
+        keys: RecipientKeys,
+        bodies: SecretBox,
+        *,
+        digests_key: bytes,
+    ) -> None:
         self._cursor = cursor
+        self.sightings = PostgresAddressSightings(cursor, digests_key)
+        self.threads = PostgresMailThreads(cursor)
         self._recorder = recorder
         self._mapper = mapper
+        self.tracking = PostgresTrackingRecords(cursor, recorder, mapper)
+        self.erasure = PostgresErasureRecords(cursor, recorder, mapper, bodies)
+        self._keys = keys
+        self._bodies = bodies
+        # By the message itself: that is found at once, and a UUID only after two calls of Python.
+        self._sealed_with: dict[EmailMessage, bytes] = {}
+        self._looked_up: dict[bytes, RecipientKey | None] = {}
 
     def claim_deliveries(self, *, most: int, most_bytes: int) -> list[Delivery]:
         self._cursor.execute(_CLAIM, (most, most_bytes), binary=True)
@@ -110,31 +174,105 @@ class PostgresUnitOfWork:
                 received_at=received_at,
                 attempts=attempts,
                 headers=_decode_headers(headers),
-                body=body,
+                body=self._bodies.open(body) if sealed else body,
             )
-            for id_, endpoint_id, organization_id, provider, correlation_id, received_at, attempts, headers, body in (
-                self._cursor.fetchall()
-            )
+            for (
+                id_,
+                endpoint_id,
+                organization_id,
+                provider,
+                correlation_id,
+                received_at,
+                attempts,
+                headers,
+                body,
+                sealed,
+            ) in self._cursor.fetchall()
         ]
 
     def messages(self, email_ids: Sequence[UUID]) -> dict[UUID, EmailMessage]:
-        messages = {email_id: EmailMessage(email_id) for email_id in email_ids}
+        messages = [EmailMessage(email_id) for email_id in email_ids]
         if messages:
-            decode = self._mapper.decode
-            for email_id, _, topic, state in self._recorder.streams(self._cursor, email_ids):
-                messages[email_id].replay(decode(topic, state))
-        return messages
+            decode = self._mapper.decode_sealed
+            for place, topic, state in self._recorder.histories(self._cursor, email_ids):
+                fact, message = decode(topic, state), messages[place]
+                message.replay(fact)  # type: ignore[arg-type]  # streams of emails hold nothing else
+                if topic == Sent.TOPIC and (sealed := _sealed_in(fact)):
+                    self._sealed_with[message] = key_id_of(sealed)
+        return dict(zip(email_ids, messages, strict=True))
+
+    def reveal(self, messages: Sequence[EmailMessage]) -> None:
+        keys = self._keys_found({self._sealed_with[message] for message in messages if message in self._sealed_with})
+        for message in messages:
+            if key := keys.get(self._sealed_with.get(message, b"")):
+                message.reveal(_teller(message.id, key))
+
+    def _keys_found(self, key_ids: set[bytes]) -> dict[bytes, RecipientKey]:
+        """Give those of the keys that were not destroyed: nobody destroys any while we record."""
+        if missing := key_ids - self._looked_up.keys():
+            self._looked_up |= dict.fromkeys(missing) | self._keys.found(self._cursor, missing)
+        return {key_id: key for key_id in key_ids if (key := self._looked_up[key_id])}
+
+    def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
+        sealed: dict[int, tuple[UUID, Opened | Clicked, bytes]] = {}
+        for place, email_id, topic, state in self._recorder.at_places(self._cursor, places):
+            fact, part = self._mapper.decode(topic, state), sealed_part(state)
+            if isinstance(fact, Opened | Clicked) and part:
+                sealed[place] = email_id, fact, part
+        # As the database has them now: a key that somebody read before an erasure opens nothing.
+        keys = self._keys.found(self._cursor, {key_id_of(part) for *_, part in sealed.values()})
+        for email_id, fact, part in sealed.values():
+            if key := keys.get(key_id_of(part)):
+                open_into(fact, email_id, part, key.cipher)
+        return {
+            place: fact.personal.hidden_ip_address
+            for place, (_, fact, _) in sealed.items()
+            if fact.personal.hidden_ip_address
+        }
 
     def append(self, messages: Sequence[EmailMessage]) -> int:
-        encode = self._mapper.encode
-        rows = [
-            (event.originator_id, event.originator_version, event.fact.TOPIC, encode(event.fact))
-            for message in messages
-            for event in message.collect_events()
+        decided = [
+            (message, event, tells_who(event.fact)) for message in messages for event in message.collect_events()
         ]
-        if rows:
-            self._recorder.append(self._cursor, rows)
-        return len(rows)
+        if decided:
+            telling = list(dict.fromkeys(message for message, _, tells in decided if tells))
+            # Before the table of events is locked: whoever waits for a key then holds up nobody else.
+            key_of = self._keys_of(telling)
+            fresh = iter(nonces(len(decided)))
+            self._recorder.append(
+                self._cursor,
+                [
+                    (
+                        event.originator_id,
+                        event.originator_version,
+                        event.fact.TOPIC,
+                        self._state(event, key_of.get(message), fresh) if tells else self._mapper.encode(event.fact),
+                    )
+                    for message, event, tells in decided
+                ],
+            )
+        return len(decided)
+
+    def _state(self, event: Recorded, key: RecipientKey | None, fresh: Iterator[bytes]) -> bytes:
+        fact = event.fact
+        if not isinstance(fact, _SEALED):
+            raise TypeError(f"{type(fact).__name__} tells of nobody")
+        return state_without(fact) if key is None else sealed_state(fact, event.originator_id, key, next(fresh))
+
+    def _keys_of(self, messages: Sequence[EmailMessage]) -> dict[EmailMessage, RecipientKey]:
+        """Give the keys of emails: for good, the one that `Sent` was sealed with."""
+        known = {message: key_id for message in messages if (key_id := self._sealed_with.get(message))}
+        addressees = {
+            message: (addressee_of(message.sent), message.sent.organization_id)
+            for message in messages
+            if message not in known and message.sent is not None
+        }
+        new = self._keys.of_addressees(self._cursor, dict(addressees.values()))
+        kept = self._keys_found(set(known.values()))
+        return {
+            **{message: new[addressee_id] for message, (addressee_id, _) in addressees.items()},
+            **{message: kept[key_id] for message, key_id in known.items() if key_id in kept},
+        }
 
     def registrations(self, email_ids: Sequence[UUID]) -> dict[UUID, Registered]:
         found: dict[UUID, Registered] = {}
@@ -166,12 +304,14 @@ class PostgresUnitOfWork:
     def park_orphans(self, orphans: Sequence[Orphan]) -> None:
         by_key = {(o.organization_id, o.report.key_for(o.email_id)): o for o in orphans}
         seen = Counter((o.organization_id, o.report.key_for(o.email_id)) for o in orphans)
+        now = datetime.now(UTC)
         # In one order everywhere, so that workers wait for each other and never in a circle.
         self._park(
-            "organization_id, fingerprint, endpoint_id, provider, status, reason, message_id, email_id, report,"
-            " delivery_id, received_at, times_seen",
+            "organization_id, fingerprint, endpoint_id, provider, status, reason, message_id, email_id, addressee_id,"
+            " report, sealed, delivery_id, received_at, parked_at, times_seen",
             "%s::uuid[], %s::bytea[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[],"
-            " %s::bytea[], %s::bigint[], %s::timestamptz[], %s::integer[]",
+            " %s::uuid[], %s::bytea[], %s::boolean[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],"
+            " %s::integer[]",
             [
                 (
                     *key,
@@ -181,9 +321,13 @@ class PostgresUnitOfWork:
                     "no registered email has this message id and recipient",
                     orphan.report.message_id,
                     orphan.email_id,
-                    _encode(orphan.report),
+                    _addressee_id_of(orphan),
+                    self._bodies.seal(_encode(orphan.report)),
+                    True,
                     orphan.delivery_id,
                     orphan.received_at,
+                    # In privacy mode nothing tells when somebody opened or clicked, this neither.
+                    orphan.received_at if is_withheld(orphan.report) else now,
                     seen[key],
                 )
                 for key, orphan in sorted(by_key.items(), key=lambda item: item[0])
@@ -197,9 +341,9 @@ class PostgresUnitOfWork:
         seen = Counter(prints)
         self._park(
             "organization_id, fingerprint, endpoint_id, provider, status, reason, message_id, headers, body,"
-            " delivery_id, received_at, times_seen",
+            " sealed, delivery_id, received_at, times_seen",
             "%s::uuid[], %s::bytea[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[],"
-            " %s::bytea[], %s::bigint[], %s::timestamptz[], %s::integer[]",
+            " %s::bytea[], %s::boolean[], %s::bigint[], %s::timestamptz[], %s::integer[]",
             [
                 (
                     *key,
@@ -208,8 +352,9 @@ class PostgresUnitOfWork:
                     "failed",
                     failure.reason,
                     failure.message_id,
-                    _encode(failure.headers),
-                    failure.body,
+                    _encode(failure.headers) if failure.is_kept else None,
+                    self._bodies.seal(failure.body if failure.is_kept else b""),
+                    True,
                     failure.delivery_id,
                     failure.received_at,
                     seen[key],
@@ -249,17 +394,33 @@ class PostgresUnitOfWork:
             " WHERE status = 'orphaned' AND email_id = ANY(%s) ORDER BY id FOR UPDATE SKIP LOCKED",
             (list(email_ids),),
         )
-        return [_orphan(row) for row in self._cursor]
+        return [self._orphan(row) for row in self._cursor]
 
-    def orphans_whose_email_is_known(self, *, most: int) -> list[Orphan]:
+    def organizations_of_orphans(self, email_ids: Sequence[UUID]) -> set[UUID]:
+        if not email_ids:
+            return set()
         self._cursor.execute(
-            f"SELECT {_ORPHAN_COLUMNS} FROM ops.parked_reports p"  # noqa: S608 - a constant of this module
-            " WHERE status = 'orphaned' AND EXISTS (SELECT FROM events.stored_events s"
-            " WHERE s.originator_id = p.email_id AND s.originator_version = 1)"
-            " ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+            "SELECT DISTINCT organization_id FROM ops.parked_reports WHERE status = 'orphaned' AND email_id = ANY(%s)",
+            (list(email_ids),),
+        )
+        return {organization_id for (organization_id,) in self._cursor}
+
+    def organizations_of_known_orphans(self, *, most: int) -> set[UUID]:
+        self._cursor.execute(
+            f"SELECT p.organization_id FROM ops.parked_reports p WHERE {_EMAIL_IS_KNOWN} ORDER BY id LIMIT %s",  # noqa: S608 - a constant of this module
             (most,),
         )
-        return [_orphan(row) for row in self._cursor]
+        return {organization_id for (organization_id,) in self._cursor}
+
+    def orphans_whose_email_is_known(self, organization_ids: Collection[UUID], *, most: int) -> list[Orphan]:
+        if not organization_ids:
+            return []
+        self._cursor.execute(
+            f"SELECT {_ORPHAN_COLUMNS} FROM ops.parked_reports p WHERE {_EMAIL_IS_KNOWN}"  # noqa: S608 - constants of this module
+            " AND p.organization_id = ANY(%s) ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
+            (list(organization_ids), most),
+        )
+        return [self._orphan(row) for row in self._cursor]
 
     def parked(self, organization_id: UUID, report_id: int) -> Orphan | FailedReport | None:
         of_organization = "FROM ops.parked_reports WHERE organization_id = %s AND id = %s AND status = "
@@ -268,49 +429,67 @@ class PostgresUnitOfWork:
             (organization_id, report_id),
         )
         for row in self._cursor:
-            return _orphan(row)
+            return self._orphan(row)
         self._cursor.execute(
             f"SELECT {_FAILURE_COLUMNS} {of_organization} 'failed' FOR UPDATE",
             (organization_id, report_id),
         )
         for row in self._cursor:
-            return _failure(row)
+            return self._failure(row)
         return None
 
     def unpark(self, report_ids: Sequence[int]) -> None:
         self._cursor.execute("DELETE FROM ops.parked_reports WHERE id = ANY(%s)", (list(report_ids),))
 
+    def _orphan(self, row: tuple[Any, ...]) -> Orphan:
+        id_, organization_id, endpoint_id, provider, email_id, report, sealed, delivery_id, received_at = row
+        return Orphan(
+            id=id_,
+            organization_id=organization_id,
+            endpoint_id=endpoint_id,
+            provider=provider,
+            email_id=email_id,
+            report=_decode_report(self._bodies.open(report) if sealed else report),
+            delivery_id=delivery_id,
+            received_at=received_at,
+        )
+
+    def _failure(self, row: tuple[Any, ...]) -> FailedReport:
+        id_, organization_id, endpoint_id, provider, reason, message_id, headers, body, sealed, *rest = row
+        delivery_id, received_at = rest
+        return FailedReport(
+            id=id_,
+            organization_id=organization_id,
+            endpoint_id=endpoint_id,
+            provider=provider,
+            reason=reason,
+            message_id=message_id,
+            headers={} if headers is None else _decode_headers(headers),
+            body=self._bodies.open(body) if sealed else body,
+            delivery_id=delivery_id,
+            received_at=received_at,
+            is_kept=headers is not None,
+        )
+
+
+def _sealed_in(fact: object) -> bytes:
+    """Give what is sealed of a fact that `FactMapper.decode_sealed` gave; b"" of one that was just made."""
+    sealed: bytes = getattr(fact, "sealed", b"")
+    return sealed
+
+
+def _teller(email_id: UUID, key: RecipientKey) -> PersonalOf:
+    def personal_of(fact: Opened | Clicked) -> Personal:
+        sealed = _sealed_in(fact)
+        return sealed_personal(fact, email_id, sealed, key.cipher) if sealed else fact.personal
+
+    return personal_of
+
+
+def _addressee_id_of(orphan: Orphan) -> UUID | None:
+    recipient = orphan.report.recipient
+    return addressee_id_for(orphan.organization_id, recipient) if recipient else None
+
 
 def _fingerprint(endpoint_id: UUID, body: bytes) -> bytes:
     return blake2b(body, digest_size=16, key=endpoint_id.bytes).digest()
-
-
-def _orphan(row: tuple[Any, ...]) -> Orphan:
-    id_, organization_id, endpoint_id, provider, email_id, report, delivery_id, received_at = row
-    return Orphan(
-        id=id_,
-        organization_id=organization_id,
-        endpoint_id=endpoint_id,
-        provider=provider,
-        email_id=email_id,
-        report=_decode_report(report),
-        delivery_id=delivery_id,
-        received_at=received_at,
-    )
-
-
-def _failure(row: tuple[Any, ...]) -> FailedReport:
-    id_, organization_id, endpoint_id, provider, reason, message_id, headers, body, delivery_id, received_at = row
-    kept: Mapping[str, str] = _decode_headers(headers)
-    return FailedReport(
-        id=id_,
-        organization_id=organization_id,
-        endpoint_id=endpoint_id,
-        provider=provider,
-        reason=reason,
-        message_id=message_id,
-        headers=kept,
-        body=body,
-        delivery_id=delivery_id,
-        received_at=received_at,
-    )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg import Cursor
 
 from adapters.postgres.engagement_view import PostgresEngagementView
@@ -16,41 +17,61 @@ from read_models.engagement.view import Changes, EmailLog, EngagementView, LinkK
 from read_models.runner import EVENTS_PER_TRANSACTION, Progress, StandingByError
 
 
+class InFlight(msgspec.Struct, frozen=True):
+    """What a batch changes that is not written yet.
+
+    Attributes:
+        emails: The rows that it registers or changes.
+        links: Those that people follow in it.
+        replaced: The email log ids of those that it folded again.
+    """
+
+    emails: Mapping[UUID, EmailLog] = {}
+    links: frozenset[LinkKey] = frozenset()
+    replaced: frozenset[int] = frozenset()
+
+
 class WriteBehindView(PostgresEngagementView):
     """The view of a batch whose rows are written later; it sees the batch in flight as if it were written.
 
     Args:
         cursor: To read with.
-        emails_in_flight: Rows of the batch before this one.
-        links_in_flight: Links that the batch before this one follows.
+        in_flight: What the batch before this one changes.
     """
 
-    def __init__(
-        self,
-        cursor: Cursor[Any],
-        emails_in_flight: Mapping[UUID, EmailLog],
-        links_in_flight: Collection[LinkKey],
-    ) -> None:
+    def __init__(self, cursor: Cursor[Any], in_flight: InFlight) -> None:
         self.deferred = DeferredWrites()
         super().__init__(cursor, self.deferred)
-        self._emails_in_flight = emails_in_flight
-        self._links_in_flight = links_in_flight
-        self.touched_emails: Mapping[UUID, EmailLog] = {}
-        self.followed_links: Collection[LinkKey] = ()
+        self._in_flight = in_flight
+        self.touched = InFlight()
 
     def emails(self, email_ids: Collection[UUID]) -> Mapping[UUID, EmailLog]:
-        in_flight = self._emails_in_flight
+        in_flight = self._in_flight.emails
         stored = super().emails([email_id for email_id in email_ids if email_id not in in_flight])
         return {**stored, **{email_id: in_flight[email_id] for email_id in email_ids if email_id in in_flight}}
 
     def links(self, keys: Collection[LinkKey]) -> Collection[LinkKey]:
-        return {*super().links(keys), *(key for key in keys if key in self._links_in_flight)}
+        in_flight = self._in_flight
+        # The links of an email that is folded again are those in flight, and no others.
+        stored = super().links([key for key in keys if key[0] not in in_flight.replaced])
+        return {*stored, *(key for key in keys if key in in_flight.links)}
+
+    def emails_to(self, addressee_ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+        registered = {
+            email.email_id: email.addressee_id
+            for email in self._in_flight.emails.values()
+            if email.addressee_id in addressee_ids
+        }
+        return {**super().emails_to(addressee_ids), **registered}
 
     def save(self, changes: Changes) -> None:
         super().save(changes)
         # From here on the rows are text in the deferred writes: the next batch may change the emails it gets from us.
-        self.touched_emails = {**changes.changed, **{email.email_id: email for email in changes.registered}}
-        self.followed_links = changes.links.keys()
+        self.touched = InFlight(
+            emails={**changes.changed, **{email.email_id: email for email in changes.registered}},
+            links=frozenset(key for key, clicks in changes.links.items() if clicks.click_count),
+            replaced=frozenset(one.email.id for one in changes.replaced),
+        )
 
 
 class DeferredProgress:
@@ -103,12 +124,15 @@ class WriteBehindStore:
                 with self._store.reading() as (cursor, log):
                     written: Future[None] = Future()
                     written.set_result(None)
-                    self._in_flight = (DeferredProgress(stored.position, WriteBehindView(cursor, {}, ()), log), written)
+                    self._in_flight = (
+                        DeferredProgress(stored.position, WriteBehindView(cursor, InFlight()), log),
+                        written,
+                    )
             return
         before, being_written = in_flight
         try:
             with self._store.reading() as (cursor, log):
-                view = WriteBehindView(cursor, before.view.touched_emails, before.view.followed_links)
+                view = WriteBehindView(cursor, before.view.touched)
                 progress = DeferredProgress(before.position, view, log)
                 yield progress
         finally:

@@ -1,17 +1,18 @@
 """Statements of a transaction: carried out at once, or written down for another connection to carry out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from psycopg import Cursor
 
 Row = Sequence[object]
+Parameters = Sequence[object] | Mapping[str, object]
 
 
 class Writes(Protocol):
     """Takes the statements that change a read model's rows, in their order."""
 
-    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
+    def execute(self, statement: str, parameters: Parameters = ()) -> None:
         """Take one statement."""
         ...
 
@@ -33,7 +34,7 @@ class ImmediateWrites:
     def __init__(self, cursor: Cursor[Any]) -> None:
         self._cursor = cursor
 
-    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
+    def execute(self, statement: str, parameters: Parameters = ()) -> None:
         self._cursor.execute(statement.encode(), parameters)
 
     def copy(self, statement: str, rows: Sequence[Row]) -> None:
@@ -46,9 +47,9 @@ class DeferredWrites:
     """Writes statements down."""
 
     def __init__(self) -> None:
-        self._statements: list[tuple[str, Sequence[object], Sequence[Row] | None]] = []
+        self._statements: list[tuple[str, Parameters, Sequence[Row] | None]] = []
 
-    def execute(self, statement: str, parameters: Sequence[object] = ()) -> None:
+    def execute(self, statement: str, parameters: Parameters = ()) -> None:
         self._statements.append((statement, parameters, None))
 
     def copy(self, statement: str, rows: Sequence[Row]) -> None:

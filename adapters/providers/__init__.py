@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from adapters.providers.generic import GenericEmail
 from adapters.providers.sendgrid import SendGrid
+from adapters.providers.sendgrid_inbound import SendGridInbound
 from adapters.providers.ses import AmazonSes
 from adapters.sns.envelope import CertificateSource
 from application.ports.provider import Provider
@@ -17,6 +18,7 @@ def registry(certificates: CertificateSource) -> Mapping[str, Provider]:
     """
     providers: tuple[Provider, ...] = (
         SendGrid(),
+        SendGridInbound(),
         AmazonSes(certificates),
         GenericEmail(),
     )

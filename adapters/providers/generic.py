@@ -14,6 +14,9 @@ from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import Any, ClassVar, TypedDict
 
+from adapters.mail.incoming import read_mail
+from adapters.mail.json_items import with_mails_cut
+from adapters.mail.kept_form import EVENT_TYPE, kept_body, read_kept_item
 from adapters.payloads.bounces import bounce_kind, bounce_reason
 from adapters.payloads.fields import (
     DETAIL_CUT,
@@ -23,6 +26,7 @@ from adapters.payloads.fields import (
     USER_AGENT_CUT,
     InvalidFieldError,
     Metadata,
+    agent_signals,
     ip_address,
     link_position,
     optional_event_id,
@@ -53,6 +57,10 @@ _SIGNATURE_HEADER = "webhook-signature"
 _EXPECTED_KEY = 'expected "whsec_" and the base64 text of 24 to 64 random bytes (at least 16, at most 128)'
 _SHORTEST_KEY, _LONGEST_KEY = 16, 128  # bytes; the specification asks for 24 to 64, older systems give others
 _MOST_SIGNATURES = 16
+_MOST_BODY_BYTES = 10 * 1024 * 1024
+_MOST_MAIL_BYTES = 40 * 1024 * 1024  # attachments of 25 MB are 34 MB on the wire
+_MAIL_TYPE = "message/rfc822"
+_MAIL_WORDS = (b"nbound_", b"NBOUND_")
 _REASON_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -105,9 +113,19 @@ class GenericEmail:
         delivery_id = "" if items.is_array else headers.get(_ID_HEADER, "")[:LONGEST_EVENT_ID]
         return translate_items(items, lambda item: _read(item, delivery_id), _message_id_as_far_as_known)
 
+    def most_bytes(self, headers: Mapping[str, str]) -> int:
+        return _MOST_MAIL_BYTES if _is_mail(headers) else _MOST_BODY_BYTES
+
+    def without_words(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> bytes:
+        if _is_mail(headers):
+            return kept_body(read_mail(body, received_at=received_at))
+        return with_mails_cut(body, received_at) if any(word in body for word in _MAIL_WORDS) else body
+
 
 def _read(item: dict[str, Any], delivery_id: str) -> Outcome:
     event_type = required_text(item, "event_type", LONGEST_URL).lower()
+    if event_type == EVENT_TYPE:
+        return read_kept_item(item)
     if event_type in _ACCEPTED:
         return Ignored("accepted")
     report = _REPORTS.get(event_type)
@@ -126,6 +144,10 @@ def _read(item: dict[str, Any], delivery_id: str) -> Outcome:
     )
 
 
+def _is_mail(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == _MAIL_TYPE
+
+
 def _delivered(item: dict[str, Any], facts: _Facts) -> Outcome:
     return RecordDelivery(**facts, detail=optional_text(item, "detail", DETAIL_CUT))
 
@@ -139,6 +161,7 @@ def _opened(item: dict[str, Any], facts: _Facts) -> Outcome:
         **facts,
         ip_address=ip_address(item.get("ip_address")),
         user_agent=optional_text(item, "user_agent", USER_AGENT_CUT),
+        signals=agent_signals(item, "user_agent"),
     )
 
 
@@ -150,6 +173,7 @@ def _clicked(item: dict[str, Any], facts: _Facts) -> Outcome:
         link_text=optional_text(item, "link_text", LINK_TEXT_CUT),
         ip_address=ip_address(item.get("ip_address")),
         user_agent=optional_text(item, "user_agent", USER_AGENT_CUT),
+        signals=agent_signals(item, "user_agent"),
     )
 
 

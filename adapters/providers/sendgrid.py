@@ -3,16 +3,9 @@
 Fields: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event (read 2026-11); see docs/providers.md.
 """
 
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, ClassVar, TypedDict
-
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from adapters.payloads.bounces import bounce_kind, bounce_reason
 from adapters.payloads.fields import (
@@ -21,6 +14,7 @@ from adapters.payloads.fields import (
     USER_AGENT_CUT,
     InvalidFieldError,
     Metadata,
+    agent_signals,
     ip_address,
     link_position,
     optional_event_id,
@@ -31,7 +25,8 @@ from adapters.payloads.fields import (
 )
 from adapters.payloads.instants import read_instant
 from adapters.payloads.items import read_items, translate_items
-from application.ports.provider import Ignored, InvalidVerificationKeyError, Outcome, SignatureRefusedError
+from adapters.sendgrid_signature import public_key, verify_signature
+from application.ports.provider import Ignored, Outcome
 from domain.commands import (
     RecordBounce,
     RecordClick,
@@ -44,9 +39,6 @@ from domain.commands import (
 )
 from domain.errors import InvalidMessageIdError
 from domain.values import BounceKind, Verdict, normalise_address, normalise_message_id
-
-_SIGNATURE_HEADER = "x-twilio-email-event-webhook-signature"
-_TIMESTAMP_HEADER = "x-twilio-email-event-webhook-timestamp"
 
 # Custom arguments stand beside SendGrid's own fields, so they are what is left when these are taken away.
 # Ids and names of campaigns, templates and unsubscribe groups are left in on purpose.
@@ -94,7 +86,7 @@ class SendGrid:
     default_tolerance_s: ClassVar[int | None] = None
 
     def check_key(self, key: str) -> None:
-        _public_key(key)
+        public_key(key)
 
     def normalise_message_id(self, raw: str) -> str:
         """Give the X-Message-Id, by which ``sg_message_id`` begins: all before the first full stop.
@@ -109,18 +101,7 @@ class SendGrid:
     async def verify(
         self, headers: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: datetime, tolerance_s: int | None
     ) -> None:
-        signature, timestamp = headers.get(_SIGNATURE_HEADER, ""), headers.get(_TIMESTAMP_HEADER, "")
-        if not signature or not timestamp:
-            raise SignatureRefusedError("missing")
-        try:
-            proof = b64decode(signature, validate=True)
-            signed = timestamp.encode("latin-1") + body
-        except ValueError as error:
-            raise SignatureRefusedError("malformed") from error
-        if not any(_has_signed(_public_key(key), proof, signed) for key in keys):
-            raise SignatureRefusedError("mismatch")
-        if tolerance_s is not None:
-            _refuse_unless_recent(timestamp, now, tolerance_s)
+        verify_signature(headers, body, keys, now=now, tolerance_s=tolerance_s)
 
     def translate(self, headers: Mapping[str, str], body: bytes) -> list[Outcome]:
         del headers  # SendGrid says everything in the body
@@ -171,6 +152,7 @@ def _opened(item: dict[str, Any], facts: _Facts) -> Outcome:
         **facts,
         ip_address=ip_address(item.get("ip")),
         user_agent=optional_text(item, "useragent", USER_AGENT_CUT),
+        signals=agent_signals(item, "useragent"),
         provider_verdict=Verdict.MACHINE_OPEN if item.get("sg_machine_open") in (True, "true") else None,
     )
 
@@ -183,6 +165,7 @@ def _clicked(item: dict[str, Any], facts: _Facts) -> Outcome:
         link_position=link_position(offset.get("index")) if isinstance(offset, dict) else "",
         ip_address=ip_address(item.get("ip")),
         user_agent=optional_text(item, "useragent", USER_AGENT_CUT),
+        signals=agent_signals(item, "useragent"),
     )
 
 
@@ -230,36 +213,3 @@ def _metadata(item: dict[str, Any]) -> Metadata | None:
     if item.get("category"):
         pairs.insert(0, ("category", item["category"]))
     return small_metadata(pairs)
-
-
-@lru_cache(maxsize=1024)
-def _public_key(key: str) -> ec.EllipticCurvePublicKey:
-    try:
-        public_key = load_der_public_key(b64decode(key, validate=True))
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise InvalidVerificationKeyError(_EXPECTED_KEY) from error
-    if not isinstance(public_key, ec.EllipticCurvePublicKey) or not isinstance(public_key.curve, ec.SECP256R1):
-        raise InvalidVerificationKeyError(_EXPECTED_KEY)
-    return public_key
-
-
-_EXPECTED_KEY = (
-    "expected SendGrid's verification key: the base64 text that Settings > Mail Settings > Event Webhooks shows"
-)
-
-
-def _has_signed(key: ec.EllipticCurvePublicKey, proof: bytes, signed: bytes) -> bool:
-    try:
-        key.verify(proof, signed, ec.ECDSA(SHA256()))
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _refuse_unless_recent(timestamp: str, now: datetime, tolerance_s: int) -> None:
-    try:
-        signed_at = read_instant(timestamp)
-    except InvalidFieldError as error:
-        raise SignatureRefusedError("malformed") from error
-    if abs((now - signed_at).total_seconds()) > tolerance_s:
-        raise SignatureRefusedError("expired")

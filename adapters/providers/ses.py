@@ -11,6 +11,9 @@ from typing import Any, ClassVar, TypedDict
 
 import msgspec
 
+from adapters.mail.incoming import Unreadable
+from adapters.mail.kept_form import is_kept_body, kept_body, read_kept_body
+from adapters.mail.ses_mail import read_ses_mail
 from adapters.payloads.bounces import bounce_kind, bounce_reason
 from adapters.payloads.fields import (
     DETAIL_CUT,
@@ -19,6 +22,7 @@ from adapters.payloads.fields import (
     USER_AGENT_CUT,
     InvalidFieldError,
     Metadata,
+    agent_signals,
     ip_address,
     optional_text,
     problem_with,
@@ -59,6 +63,8 @@ from domain.commands import (
 from domain.errors import InvalidAddressError, InvalidMessageIdError
 from domain.values import BounceKind, normalise_address, normalise_message_id
 
+_MOST_BODY_BYTES = 10 * 1024 * 1024
+_RECEIVED = b"Received"
 _PLAIN_TEXT_NOTICE = "Successfully validated SNS topic"
 
 _SUBTYPES = {
@@ -141,6 +147,8 @@ class AmazonSes:
 
     def translate(self, headers: Mapping[str, str], body: bytes) -> list[Outcome]:
         del headers  # SNS repeats in its headers what the body says
+        if is_kept_body(body):
+            return read_kept_body(body)
         envelope = _read_delivery(body)
         if envelope.type == SUBSCRIPTION_CONFIRMATION:
             return [_confirmation(envelope, body)]
@@ -152,6 +160,22 @@ class AmazonSes:
             return self._read(_read_message(envelope.message), envelope, body)
         except _UNREADABLE as error:
             return [Rejected(str(error), body)]
+
+    def most_bytes(self, headers: Mapping[str, str]) -> int:
+        del headers  # SNS posts at most 256 KB
+        return _MOST_BODY_BYTES
+
+    def without_words(self, headers: Mapping[str, str], body: bytes, received_at: datetime) -> bytes:
+        del headers
+        if _RECEIVED not in body:
+            return body
+        try:
+            event = _read_message(_read_delivery(body).message)
+        except (MalformedDeliveryError, InvalidFieldError) as error:
+            return kept_body([Unreadable(str(error))])  # it may hold a mail, so not even this is kept
+        if event.get("notificationType") != "Received":
+            return body
+        return kept_body(read_ses_mail(event, received_at=received_at))
 
     def _read(self, event: Mapping[str, Any], envelope: Envelope, body: bytes) -> list[Outcome]:
         kind = required_text(
@@ -260,18 +284,22 @@ def _delayed(event: Mapping[str, Any], mail: Mapping[str, Any]) -> _FanOut:
 def _opened(event: Mapping[str, Any], mail: Mapping[str, Any]) -> _FanOut:
     opened = required_object(event, "open")
     address = ip_address(opened.get("ipAddress"))
-    agent = optional_text(opened, "userAgent", USER_AGENT_CUT)
+    agent, signals = optional_text(opened, "userAgent", USER_AGENT_CUT), agent_signals(opened, "userAgent")
     at = read_instant(opened.get("timestamp"), "open.timestamp")
-    return _everyone(mail, at, lambda facts, _: RecordOpen(**facts, ip_address=address, user_agent=agent))
+    return _everyone(
+        mail, at, lambda facts, _: RecordOpen(**facts, ip_address=address, user_agent=agent, signals=signals)
+    )
 
 
 def _clicked(event: Mapping[str, Any], mail: Mapping[str, Any]) -> _FanOut:
     click = required_object(event, "click")
     url = required_text(click, "link", LONGEST_URL)
     address = ip_address(click.get("ipAddress"))
-    agent = optional_text(click, "userAgent", USER_AGENT_CUT)
+    agent, signals = optional_text(click, "userAgent", USER_AGENT_CUT), agent_signals(click, "userAgent")
     at = read_instant(click.get("timestamp"), "click.timestamp")
-    return _everyone(mail, at, lambda facts, _: RecordClick(**facts, url=url, ip_address=address, user_agent=agent))
+    return _everyone(
+        mail, at, lambda facts, _: RecordClick(**facts, url=url, ip_address=address, user_agent=agent, signals=signals)
+    )
 
 
 def _subscription_changed(event: Mapping[str, Any], mail: Mapping[str, Any]) -> _FanOut:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Protocol, TypeAlias
+from uuid import UUID
 
 import msgspec
 
+from application.ports.inbound_mail import InboundMail
 from domain.commands import AnyReport
 from domain.errors import PortError
 
@@ -73,16 +75,47 @@ class ConfirmSubscription(msgspec.Struct, frozen=True):
     url: str
 
 
-Outcome: TypeAlias = AnyReport | Ignored | Rejected | ConfirmSubscription
+class AboutEmail(msgspec.Struct, frozen=True):
+    """A report that names its email by our own id, as only what we sealed ourselves can.
+
+    Attributes:
+        report: Without message id and recipient, which it needs not.
+    """
+
+    email_id: UUID
+    report: AnyReport
 
 
-class Provider(Protocol):
-    """One mail provider's webhook: how it proves itself and what its payloads mean.
+Outcome: TypeAlias = AnyReport | AboutEmail | InboundMail | Ignored | Rejected | ConfirmSubscription
+
+
+class Translator(Protocol):
+    """Reads the deliveries of one kind that wait in the inbox.
 
     `translate` does no I/O and never raises for a single bad item.
     """
 
     name: ClassVar[str]
+
+    def translate(self, headers: Mapping[str, str], body: bytes) -> list[Outcome]:
+        """Read every item of a delivery.
+
+        Args:
+            headers: The kept ones, lower-case names.
+            body: Exactly as received.
+
+        Returns:
+            One outcome or more per item, in the order of the payload; empty for a provider's test ping.
+
+        Raises:
+            MalformedDeliveryError: No item can be told from another.
+        """
+        ...
+
+
+class Provider(Translator, Protocol):
+    """One mail provider's webhook: how it proves itself and what its payloads mean."""
+
     signed_headers: ClassVar[frozenset[str]]
     """Lower-case names of the headers that `translate` needs; kept in the inbox beside the raw body."""
     default_tolerance_s: ClassVar[int | None]
@@ -122,20 +155,5 @@ class Provider(Protocol):
 
         Source:
             SEC-1 Webhook signature validation: before parsing, several active keys.
-        """
-        ...
-
-    def translate(self, headers: Mapping[str, str], body: bytes) -> list[Outcome]:
-        """Read every item of a delivery.
-
-        Args:
-            headers: The kept ones (`signed_headers`), lower-case names.
-            body: Exactly as received.
-
-        Returns:
-            One outcome or more per item, in the order of the payload; empty for a provider's test ping.
-
-        Raises:
-            MalformedDeliveryError: No item can be told from another.
         """
         ...

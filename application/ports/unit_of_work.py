@@ -1,6 +1,6 @@
 """One transaction over inbox, event store and parked reports: all of it happens, or none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -8,7 +8,11 @@ from uuid import UUID
 
 import msgspec
 
+from application.ports.address_sightings import AddressSightings
+from application.ports.erasure import ErasureRecords
+from application.ports.mail_threads import MailThreads
 from application.ports.provider import ConfirmSubscription
+from application.ports.tracking_records import TrackingRecords
 from domain.commands import AnyReport
 from domain.email_facts import Sent
 from domain.email_message import EmailMessage
@@ -72,6 +76,7 @@ class FailedReport(msgspec.Struct, frozen=True, kw_only=True):
         id: 0 until it is kept.
         reason: A sentence that names what is wrong; no personal data.
         body: What `Provider.translate` would take again.
+        is_kept: Whether headers and body are; without them it comes back empty and cannot be tried again.
     """
 
     id: int = 0
@@ -84,6 +89,7 @@ class FailedReport(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     delivery_id: int
     received_at: datetime
+    is_kept: bool = True
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -100,12 +106,49 @@ class Registered(msgspec.Struct, frozen=True):
 class UnitOfWork(Protocol):
     """What one transaction can do. Leaving it normally commits; leaving it by an exception undoes everything."""
 
+    @property
+    def tracking(self) -> TrackingRecords:
+        """Policies and consents in this transaction."""
+        ...
+
+    @property
+    def sightings(self) -> AddressSightings:
+        """What all workers saw of addresses in the last minutes."""
+        ...
+
+    @property
+    def threads(self) -> MailThreads:
+        """Under which ids emails may be quoted."""
+        ...
+
+    @property
+    def erasure(self) -> ErasureRecords:
+        """What there is to destroy, in this transaction."""
+        ...
+
     def claim_deliveries(self, *, most: int, most_bytes: int) -> list[Delivery]:
         """Take due deliveries that no other worker holds, oldest first; at least one if there is any."""
         ...
 
     def messages(self, email_ids: Sequence[UUID]) -> dict[UUID, EmailMessage]:
-        """Give every asked email with its whole history; one that nobody registered has none."""
+        """Give every asked email with its whole history; one that nobody registered has none.
+
+        What would tell who somebody is may be left out of the history; see `reveal`.
+        """
+        ...
+
+    def reveal(self, messages: Sequence[EmailMessage]) -> None:
+        """Give the opens and clicks of these emails their IP addresses and agents back, except of erased people.
+
+        For the rules that compare one engagement with another; it costs a look at every fact of the streams.
+        """
+        ...
+
+    def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
+        """Give the IP addresses that opens and clicks keep sealed (SEC-5), by their place in the order of all events.
+
+        Those of erased people, and facts that have none, are not among them.
+        """
         ...
 
     def append(self, messages: Sequence[EmailMessage]) -> int:
@@ -120,7 +163,10 @@ class UnitOfWork(Protocol):
         ...
 
     def registrations(self, email_ids: Sequence[UUID]) -> dict[UUID, Registered]:
-        """Give those of the emails that are registered, this transaction's included."""
+        """Give those of the emails that are registered, this transaction's included.
+
+        What would tell who somebody is may be left out.
+        """
         ...
 
     def still_waiting(self, delivery_ids: Sequence[int]) -> set[int]:
@@ -155,8 +201,16 @@ class UnitOfWork(Protocol):
         """Take the orphans of these emails that no other worker holds."""
         ...
 
-    def orphans_whose_email_is_known(self, *, most: int) -> list[Orphan]:
-        """Take orphans whose email has been registered since, and that no other worker holds."""
+    def organizations_of_orphans(self, email_ids: Sequence[UUID]) -> set[UUID]:
+        """Name whose orphans these are, by what stands for their email; takes none."""
+        ...
+
+    def organizations_of_known_orphans(self, *, most: int) -> set[UUID]:
+        """Name whose orphans have an email that has been registered since; looks at the oldest of them, takes none."""
+        ...
+
+    def orphans_whose_email_is_known(self, organization_ids: Collection[UUID], *, most: int) -> list[Orphan]:
+        """Take these organisations' orphans whose email has been registered since, and that no other worker holds."""
         ...
 
     def parked(self, organization_id: UUID, report_id: int) -> Orphan | FailedReport | None:

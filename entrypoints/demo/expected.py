@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from entrypoints.demo.facts import Fact, Kind, is_flagged
+from entrypoints.demo.facts import Cause, Fact, Kind
 from entrypoints.demo.team import SentEmail
 
 RATES = {
@@ -19,30 +19,22 @@ RATES = {
 Answer = dict[str, Any]
 
 
-def by_machine_according_to_the_provider(fact: Fact) -> bool:
-    """Believe the provider: what it does not flag was a person. The rule until the service judges by itself."""
-    return is_flagged(fact)
-
-
 class Expected:
     """Answers to be expected about registered emails.
 
     Args:
         emails: Registered.
         facts: Distinct facts that were reported; those about other emails count nowhere.
-        by_machine: Says of an open or a click whether the service should see through it.
     """
 
     def __init__(
         self,
         emails: Iterable[SentEmail],
         facts: Iterable[Fact],
-        by_machine: Callable[[Fact], bool] = by_machine_according_to_the_provider,
     ) -> None:
         self._facts: dict[str, list[Fact]] = defaultdict(list)
         for fact in facts:
             self._facts[fact.email.message_id].append(fact)
-        self._by_machine = by_machine
         self.emails: dict[str, Answer] = {}
         """By message id: the aggregates of ``GET /api/v1/emails/{email_id}``; moments are aware UTC."""
         self._sent = {email.message_id: email for email in emails}
@@ -96,12 +88,12 @@ class Expected:
             "bounce_type": bounces[0].kind if bounces else None,
             "unsubscribed_at": self._earliest(message_id, Kind.UNSUBSCRIBED),
             "spam_reported_at": self._earliest(message_id, Kind.SPAM_REPORTED),
-            "machine_open_count": sum(fact.kind is Kind.OPENED and self._by_machine(fact) for fact in facts),
-            "scanner_click_count": sum(fact.kind is Kind.CLICKED and self._by_machine(fact) for fact in facts),
+            "machine_open_count": sum(fact.kind is Kind.OPENED and _by_machine(fact) for fact in facts),
+            "scanner_click_count": sum(fact.kind is Kind.CLICKED and _by_machine(fact) for fact in facts),
         }
 
     def _by_people(self, message_id: str, kind: Kind) -> list[Fact]:
-        return [fact for fact in self._facts[message_id] if fact.kind is kind and not self._by_machine(fact)]
+        return [fact for fact in self._facts[message_id] if fact.kind is kind and not _by_machine(fact)]
 
     def _earliest(self, message_id: str, kind: Kind) -> Any:
         return min((fact.at for fact in self._facts[message_id] if fact.kind is kind), default=None)
@@ -133,6 +125,11 @@ class Expected:
 
     def _was_dropped(self, message_id: str) -> bool:
         return any(fact.kind is Kind.DROPPED for fact in self._facts[message_id])
+
+
+def _by_machine(fact: Fact) -> bool:
+    """The story knows who did it; the service must find out."""
+    return fact.cause is not Cause.PERSON
 
 
 def _was_opened(email: Mapping[str, Any]) -> bool:

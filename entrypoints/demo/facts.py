@@ -27,9 +27,9 @@ class Cause(StrEnum):
 
     PERSON = "person"
     PREFETCH = "prefetch"
-    """A mail program fetched the images unasked; only SendGrid says so, so only its emails have such opens."""
+    """A mail program fetched the images unasked; of the providers only SendGrid says so."""
     SCANNER = "scanner"
-    """A security gateway followed the links; no provider says so."""
+    """A security gateway followed links; no provider says so."""
 
 
 class Bounce(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +74,3 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     def url(self) -> str:
         """Where the followed link leads."""
         return self.email.url(self.position)
-
-
-def is_flagged(fact: Fact) -> bool:
-    """Whether the provider itself says that a machine did it."""
-    return fact.cause is Cause.PREFETCH

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from entrypoints.demo.facts import Bounce, Cause, Fact, Kind
-from entrypoints.demo.team import MailProgram, SentEmail, random_uuid
+from entrypoints.demo.team import Gateway, MailProgram, SentEmail, random_uuid
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +106,7 @@ _CLICKS_WITH: Final = {
     MailProgram.PHONE: _ANDROID,
 }
 _PREFETCH_AGENT: Final = "Mozilla/5.0"
+_NAMED_GATEWAY: Final = "Mozilla/5.0 (compatible; Barracuda Link Protection/2.0)"
 _GATEWAY_ADDRESS: Final = "198.51.100.23"
 
 
@@ -182,15 +183,23 @@ class _Life:
 
     def of_machines(self, delivered_at: datetime) -> Iterator[Fact]:
         candidate = self._email.candidate
-        if candidate.mail_program is MailProgram.APPLE_MAIL_PRIVATE and self._email.provider == "sendgrid":
+        if candidate.mail_program is MailProgram.APPLE_MAIL_PRIVATE:
             at = delivered_at + timedelta(seconds=self._rng.randint(2, 20))
             yield self.fact(Kind.OPENED, at, cause=Cause.PREFETCH, agent=("17.58.0.1", _PREFETCH_AGENT))
-        if candidate.is_scanned:
-            at = delivered_at + timedelta(seconds=self._rng.randint(1, 4))
-            for position in range(len(self._email.template.links)):
-                seconds = timedelta(seconds=position // 2)  # two a second
-                agent = (_GATEWAY_ADDRESS, _CHROME)
-                yield self.fact(Kind.CLICKED, at + seconds, cause=Cause.SCANNER, position=position, agent=agent)
+        at = delivered_at + timedelta(seconds=self._rng.randint(1, 4))
+        match candidate.scanned_by:
+            case Gateway.HASTY:
+                for position in range(len(self._email.template.links)):
+                    seconds = timedelta(seconds=position // 2)  # two a second
+                    yield self._scanned(at + seconds, position, (_GATEWAY_ADDRESS, _CHROME))
+            case Gateway.MICROSOFT:
+                later = timedelta(minutes=self._rng.randint(1, 30))  # one link at a time, whenever it has time
+                yield self._scanned(at + later, 0, (f"40.107.{self._rng.randint(1, 254)}.9", _CHROME))
+            case Gateway.NAMED:
+                yield self._scanned(at + timedelta(minutes=2), 0, (_GATEWAY_ADDRESS, _NAMED_GATEWAY))
+
+    def _scanned(self, at: datetime, position: int, agent: tuple[str, str]) -> Fact:
+        return self.fact(Kind.CLICKED, at, cause=Cause.SCANNER, position=position, agent=agent)
 
     def of_a_person(self, delivered_at: datetime) -> Iterator[Fact]:
         rng, template = self._rng, self._email.template
@@ -230,4 +239,4 @@ class _Life:
             yield self.fact(Kind.CLICKED, at, position=self._rng.choice(inviting), agent=agent)
 
     def _a_while(self) -> timedelta:
-        return timedelta(seconds=self._rng.uniform(4, 4 + self._pace.reading))
+        return timedelta(seconds=self._rng.uniform(6, 6 + self._pace.reading))  # three links take a person over 10 s

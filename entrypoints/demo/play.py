@@ -93,7 +93,7 @@ def _told_or_new(connection: Connection, options: Options) -> PlayedHistory:
 def _print_examples(stage: Stage, connection: Connection, story: Story) -> None:
     email = most_telling_email(story)
     for email_id in stage.register([email]):
-        lines = ["", "Try these:"]
+        lines = ["", f"Look at it (this link signs you in once): {stage.service.sign_in_link()}", "", "Try these:"]
         for what, command in commands(connection, email, email_id, datetime.now(UTC)):
             lines += [f"# {what}", command]
         lines += ["", f"Everything else that can be asked: {connection.base_url}/schema (OpenAPI)"]

@@ -69,12 +69,23 @@ class MailProgram(StrEnum):
     PHONE = "phone"
 
 
+class Gateway(StrEnum):
+    """How a security gateway goes about links."""
+
+    HASTY = "hasty"
+    """Follows all of them at once, behind the agent of an ordinary browser."""
+    MICROSOFT = "microsoft"
+    """Follows one from Microsoft's network, minutes later, behind the agent of an ordinary browser."""
+    NAMED = "named"
+    """Says who it is."""
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """Who receives.
 
     Attributes:
         interest: 0.0 (deletes everything) to 1.0 (wants the job).
-        is_scanned: Whether a security gateway follows every link first.
+        scanned_by: The security gateway that looks at links first, if there is one.
     """
 
     id: str
@@ -82,7 +93,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     interest: float
     mail_program: MailProgram
-    is_scanned: bool
+    scanned_by: Gateway | None
     ip_address: str
 
 
@@ -253,6 +264,6 @@ def _candidate(rng: Random, number: int) -> Candidate:
         email=f"{first}.{last}.{number}@{host}".lower(),
         interest=rng.betavariate(0.8, 0.95),
         mail_program=MailProgram.OUTLOOK if is_scanned else program,
-        is_scanned=is_scanned,
+        scanned_by=rng.choice(tuple(Gateway)) if is_scanned else None,
         ip_address=f"203.0.113.{rng.randint(1, 254)}" if number % 7 else f"2001:db8::{number:x}",
     )

@@ -137,7 +137,10 @@ async def revoke_api_key(request: ApiRequest, services: Services, api_key_id: Fr
     opt=ADMINS,
     tags=TAGS,
     summary="Let a user of the host application in",
-    description="Answers a link for the browser and the same token for the API; both are shown this once.",
+    description=(
+        "Answers a link for the browser, good for one sign-in within 24 hours, and a token for the API; both are shown "
+        "this once. Ending the session ends everything that came of either."
+    ),
     operation_class=described(
         body=reference_to(NewUserSession),
         sends={"user_id": "h-2", "role": "hiring_manager", "name": "Grace Manager"},
@@ -145,7 +148,7 @@ async def revoke_api_key(request: ApiRequest, services: Services, api_key_id: Fr
             "session_id": examples.TOKEN_ID,
             "user_id": "h-2",
             "role": "hiring_manager",
-            "url": f"https://mailpulse.example.com/login?token={examples.USER_TOKEN}",
+            "url": f"https://mailpulse.example.com/login?code={examples.SIGN_IN_CODE}",
             "token": examples.USER_TOKEN,
             "expires_at": "2026-12-21T09:00:00Z",
         },

@@ -1,4 +1,4 @@
-"""The web application: the query API, health, metrics, the OpenAPI document, and whatever handlers are added."""
+"""The web application: pages, query API, health, metrics, the OpenAPI document, and whatever handlers are added."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -7,18 +7,30 @@ from typing import Any, Final
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 
 from entrypoints.web.administration import ADMINISTRATION_HANDLERS
 from entrypoints.web.auth import admit, refuse_unstorable_text
 from entrypoints.web.candidates import CANDIDATE_HANDLERS
-from entrypoints.web.contacts import list_engaged_contacts
+from entrypoints.web.compliance import COMPLIANCE_HANDLERS
+from entrypoints.web.contacts import CONTACT_HANDLERS
+from entrypoints.web.dashboard import show_dashboard
+from entrypoints.web.deliverability import show_deliverability
 from entrypoints.web.emails import EMAIL_HANDLERS
+from entrypoints.web.encoded_slashes import EncodedSlashesKept, restore_slashes
+from entrypoints.web.erasure import erase_recipient
 from entrypoints.web.health import HEALTH_HANDLERS
+from entrypoints.web.instrument import instrument_email
+from entrypoints.web.live.notification_stream import stream_routes
 from entrypoints.web.metrics import METRICS_HANDLERS
+from entrypoints.web.notifications import NOTIFICATION_HANDLERS
 from entrypoints.web.observation import Observed
 from entrypoints.web.openapi import openapi_config
+from entrypoints.web.pages.errors import show_unknown_address
+from entrypoints.web.pages.routes import page_routes
 from entrypoints.web.problems import EXCEPTION_HANDLERS
 from entrypoints.web.services import WebServices
+from entrypoints.web.tracking_terms import TRACKING_TERMS_HANDLERS
 from entrypoints.web.webhook_deliveries import DELIVERY_HANDLERS
 from entrypoints.web.webhook_endpoints import WEBHOOK_ENDPOINT_HANDLERS
 
@@ -32,32 +44,39 @@ def create_app(services: WebServices, *, handlers: Sequence[Any] = (), lifespan:
 
     Args:
         services: What the handlers call.
-        handlers: More route handlers, outside of ``/api/v1``: webhooks, pages.
+        handlers: More route handlers, outside of ``/api/v1``: webhooks.
         lifespan: Opens and closes what needs the event loop.
     """
     api = Router(
         "/api/v1",
-        guards=[admit, refuse_unstorable_text],
+        guards=[restore_slashes, admit, refuse_unstorable_text],
         route_handlers=[
             *EMAIL_HANDLERS,
+            instrument_email,
             *CANDIDATE_HANDLERS,
             *METRICS_HANDLERS,
-            list_engaged_contacts,
+            show_dashboard,
+            *CONTACT_HANDLERS,
+            *COMPLIANCE_HANDLERS,
+            show_deliverability,
+            erase_recipient,
             *DELIVERY_HANDLERS,
             *ADMINISTRATION_HANDLERS,
             *WEBHOOK_ENDPOINT_HANDLERS,
+            *TRACKING_TERMS_HANDLERS,
+            *NOTIFICATION_HANDLERS,
         ],
     )
     app = Litestar(
-        route_handlers=[api, *HEALTH_HANDLERS, *handlers],
+        route_handlers=[api, stream_routes(), *HEALTH_HANDLERS, *page_routes(), *handlers],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False, use_cache=True)},
         state=State({"services": services}, deep_copy=False),
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers={**EXCEPTION_HANDLERS, NotFoundException: show_unknown_address},
         openapi_config=openapi_config(),
         request_max_body_size=MOST_BODY_BYTES,
         logging_config=None,
         lifespan=list(lifespan),
     )
     # Middleware runs behind the router only; what no route matches is to be observed too.
-    app.asgi_handler = Observed(app.asgi_handler, services.registry)
+    app.asgi_handler = Observed(EncodedSlashesKept(app.asgi_handler), services.registry)
     return app

@@ -10,6 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from domain.policies.scoring import Level, score_candidate
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, ApiRequest, audience_of
+from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.operations import described
 from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, page
 from entrypoints.web.problems import UnknownThingError
@@ -17,6 +18,10 @@ from entrypoints.web.services import Services
 from read_models.candidates.queries import CandidateEngagement, CandidateRanking, scored
 
 TAGS: Final = ["candidates"]
+AS_IF_PEOPLE: Final = (
+    "`include=automated` counts emails opened and clicked, and their percentages, as if machines were people; score, "
+    "badge and recent activity stay those of people."
+)
 
 
 @get(
@@ -24,7 +29,9 @@ TAGS: Final = ["candidates"]
     opt=READERS,
     tags=TAGS,
     summary="Rank candidates by score, the highest first",
-    description="`levels` counts the candidates of the whole list by badge. Scores are at most an hour old.",
+    description=(
+        "`levels` counts the candidates of the whole list by badge. Scores are at most an hour old. " + AS_IF_PEOPLE
+    ),
     operation_class=described(
         answers={
             **examples.a_list_of(examples.CANDIDATE),
@@ -36,12 +43,20 @@ TAGS: Final = ["candidates"]
 async def list_candidates(
     request: ApiRequest,
     services: Services,
+    *,
     level: Annotated[Level | None, QueryParameter(description="Only candidates with this badge.")] = None,
+    include: Include = None,
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> CandidateRanking:
     """See `CandidateQueries.ranking`."""
-    return await services.candidates.ranking(audience_of(request.user), level, page(limit, cursor), services.clock())
+    return await services.candidates.ranking(
+        audience_of(request.user),
+        level,
+        page(limit, cursor),
+        services.clock(),
+        with_automated=counts_machines(include),
+    )
 
 
 @get(
@@ -49,20 +64,21 @@ async def list_candidates(
     opt=READERS,
     tags=TAGS,
     summary="Show a candidate's score, statistics and recent activity",
-    description="Score and statistics are of this moment, over tracked emails of the last 90 days.",
+    description="Score and statistics are of this moment, over tracked emails of the last 90 days. " + AS_IF_PEOPLE,
     operation_class=described(
-        answers={**examples.CANDIDATE, "recent_activity": [examples.ACTIVITY]}, problems=(HTTPStatus.NOT_FOUND,)
+        answers={**examples.CANDIDATE, "recent_activity": [examples.ACTIVITY]},
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
     ),
 )
 async def show_candidate_engagement(
-    request: ApiRequest, services: Services, candidate_id: FromPath[str]
+    request: ApiRequest, services: Services, candidate_id: FromPath[str], *, include: Include = None
 ) -> CandidateEngagement:
     """See `CandidateQueries.record`."""
     now = services.clock()
     record = await services.candidates.record(audience_of(request.user), candidate_id, now)
     if record is None:
         raise UnknownThingError("there is no such candidate")
-    score = scored(record.candidate_id, record.name, record.activity, score_candidate(record.activity, now))
+    score = scored(record, score_candidate(record.activity, now), with_automated=counts_machines(include))
     return CandidateEngagement(**msgspec.structs.asdict(score), recent_activity=record.recent_activity)
 
 

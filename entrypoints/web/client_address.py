@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
+from litestar.types import HTTPScope
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -37,6 +39,13 @@ def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequ
         if address is None or not _is_in(address, trusted):
             break
     return address
+
+
+def client_of(scope: HTTPScope, trusted: Sequence[Network]) -> Address | None:
+    """Give `client_address` of a request."""
+    peer = scope.get("client")
+    forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return client_address(peer[0] if peer else None, forwarded_for, trusted)
 
 
 def _address(text: str) -> Address | None:

@@ -11,10 +11,13 @@ import msgspec
 from litestar import Response, get, post
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec.structs import replace
 
+from application.access import Role
 from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, RECRUITERS, ApiRequest, audience_of
+from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.json_bodies import decoded, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, check_period, page
@@ -28,6 +31,11 @@ MOST_EMAILS: Final = 1_000
 LOOKS_FOR_REGISTERED: Final = 40
 SECONDS_BETWEEN_LOOKS: Final = 0.025
 TAGS: Final = ["emails"]
+AS_IF_PEOPLE: Final = (
+    "Counts are of people; what machines did is in `machine_open_count` and `scanner_click_count`. With "
+    "`include=automated` `open_count`, `click_count` and `unique_click_count` count machines as if they were people; "
+    "the times stay those of people."
+)
 REQUEST: Final = Schema(
     one_of=[
         reference_to(EmailRegistration),
@@ -132,6 +140,7 @@ def _registration(email: msgspec.Raw) -> EmailRegistration | RejectedEmail:
     opt=READERS,
     tags=TAGS,
     summary="List sent emails, the latest first",
+    description=AS_IF_PEOPLE,
     operation_class=described(answers=examples.a_list_of(examples.EMAIL), problems=(HTTPStatus.UNPROCESSABLE_ENTITY,)),
 )
 async def list_emails(
@@ -145,6 +154,7 @@ async def list_emails(
     sender_id: FromQuery[str | None] = None,
     sent_from: Annotated[datetime | None, QueryParameter(description="Sent at this instant or later.")] = None,
     sent_to: Annotated[datetime | None, QueryParameter(description="Sent before this instant.")] = None,
+    include: Include = None,
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Page[EmailView]:
@@ -159,7 +169,9 @@ async def list_emails(
         sent_from=sent_from,
         sent_to=sent_to,
     )
-    return await services.emails.history(audience_of(request.user), wanted, page(limit, cursor))
+    return await services.emails.history(
+        audience_of(request.user), wanted, page(limit, cursor), with_automated=counts_machines(include)
+    )
 
 
 @get(
@@ -167,12 +179,20 @@ async def list_emails(
     opt=READERS,
     tags=TAGS,
     summary="Show an email with what became of it",
-    operation_class=described(answers=examples.EMAIL, problems=(HTTPStatus.NOT_FOUND,)),
+    description=AS_IF_PEOPLE,
+    operation_class=described(answers=examples.EMAIL, problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)),
 )
-async def show_email(request: ApiRequest, services: Services, email_id: FromPath[UUID]) -> EmailView:
+async def show_email(
+    request: ApiRequest, services: Services, email_id: FromPath[UUID], *, include: Include = None
+) -> EmailView:
     """See `EmailQueries.email`."""
     audience = audience_of(request.user)
-    return await _once_shown(services, audience, email_id, lambda: services.emails.email(audience, email_id))
+    return await _once_shown(
+        services,
+        audience,
+        email_id,
+        lambda: services.emails.email(audience, email_id, with_automated=counts_machines(include)),
+    )
 
 
 @get(
@@ -180,6 +200,11 @@ async def show_email(request: ApiRequest, services: Services, email_id: FromPath
     opt=READERS,
     tags=TAGS,
     summary="Show the timeline of an email, earliest first",
+    description=(
+        "`verdict` says who is thought to have caused an open or a click, `reasons` names the rules that led to it. "
+        "Emails that were opened or clicked in privacy mode have counts, but no such events. "
+        "IP addresses that the tracking policy has encrypted are shown to administrators and API keys only."
+    ),
     operation_class=described(
         answers=examples.a_list_of(examples.EVENT), problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
     ),
@@ -197,12 +222,24 @@ async def list_email_events(
 ) -> Page[TimelineEvent]:
     """See `EmailQueries.timeline`."""
     audience, part = audience_of(request.user), page(limit, cursor)
-    return await _once_shown(
+    shown = await _once_shown(
         services,
         audience,
         email_id,
-        lambda: services.emails.timeline(audience, email_id, part, with_automated=include == "automated"),
+        lambda: services.emails.timeline(audience, email_id, part, with_automated=counts_machines(include)),
     )
+    return await _with_hidden_addresses(services, shown) if request.user.role is Role.ADMIN else shown
+
+
+async def _with_hidden_addresses(services: WebServices, shown: Page[TimelineEvent]) -> Page[TimelineEvent]:
+    """Show administrators the addresses that are kept sealed (SEC-5)."""
+    unknown = [event.engagement_event_id for event in shown.items if event.verdict and event.ip_address is None]
+    hidden = await to_thread(services.hidden_addresses, unknown)
+    items = [
+        replace(event, ip_address=hidden[event.engagement_event_id]) if event.engagement_event_id in hidden else event
+        for event in shown.items
+    ]
+    return replace(shown, items=items)
 
 
 async def _once_shown(

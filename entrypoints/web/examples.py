@@ -24,12 +24,43 @@ REGISTRATION: Final = {
     "campaign_id": CAMPAIGN_ID,
     "campaign_contact_id": CONTACT_ID,
     "tracking": True,
+    "internet_message_id": "<invite-17@mail.example.com>",
+    "reply_domain": "reply.example.com",
 }
 REGISTERED: Final = {
     "email_id": EMAIL_ID,
     "email_log_id": 4711,
     "tracking_id": "0Yb3m0Jk2u9b4xw7n1c5Zw",
     "status": "registered",
+    "reply_to": "reply+aexw5dr6pji3mdutbq6b6xz2tyixsbnhd4pfp2v5bw2n4ya@reply.example.com",
+}
+PIXEL_TOKEN: Final = "q3Vn0cQ2m7wYb1x8LkTzUe5HsR9aJd4FgPoIiN6vXyWtBrCEZhMKlDuGjSA_O-fp"  # noqa: S105  opens nothing
+TO_INSTRUMENT: Final = REGISTRATION | {
+    "provider": "email",
+    "message_id": "20261121.42@mail.example.com",
+    "html": f'<p>Hello, <a href="{LINK}">choose a time</a>.</p><p><a href="{{{{unsubscribe_url}}}}">No more</a></p>',
+    "text": f"Hello, choose a time: {LINK}",
+}
+INSTRUMENTED: Final = {
+    "email_id": EMAIL_ID,
+    "email_log_id": 4711,
+    "tracking_id": "0Yb3m0Jk2u9b4xw7n1c5Zw",
+    "html": (
+        '<p>Hello, <a href="https://pulse.example.com/t/c/mB7…">choose a time</a>.</p>'
+        '<p><a href="https://pulse.example.com/t/u/Zk1…">No more</a></p>'
+        f'<img src="https://pulse.example.com/t/o/{PIXEL_TOKEN}" width="1" height="1" alt="" '
+        'style="border:0;width:1px;height:1px">'
+    ),
+    "text": "Hello, choose a time: https://pulse.example.com/t/c/p0X…",
+    "headers": {
+        "List-Unsubscribe": "<https://pulse.example.com/t/u/Zk1…>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Message-ID": "<20261121.42@mail.example.com>",
+    },
+    "reply_to": None,
+    "tracked": True,
+    "reason": None,
+    "links": 2,
 }
 EMAIL: Final = {
     "email_id": EMAIL_ID,
@@ -92,6 +123,8 @@ CANDIDATE: Final = {
     "open_percent": 75.0,
     "click_percent": 50.0,
     "last_engaged_at": CLICKED_AT,
+    "machine_open_count": 2,
+    "scanner_click_count": 5,
 }
 ACTIVITY: Final = {
     "event_type": "click",
@@ -121,8 +154,63 @@ METRICS: Final = {
     "reply_rate": 12.65,
     "avg_time_to_open_seconds": 5412.0,
 }
-LINK_CLICKS: Final = {"url": LINK, "link_position": None, "link_text": None, "click_count": 83, "unique_clicks": 59}
+LINK_CLICKS: Final = {
+    "url": LINK,
+    "link_position": None,
+    "link_text": None,
+    "click_count": 83,
+    "unique_clicks": 59,
+    "scanner_click_count": 17,
+}
 CONTACT: Final = {"contact_id": "c-1", "opens": 5, "clicks": 4}
+NOT_ENGAGED_CONTACT: Final = {
+    "contact_id": "c-2",
+    "name": "Jane Doe",
+    "email": "jane@example.com",
+    "emails": 2,
+    "last_sent_at": SENT_AT,
+}
+COMPLIANCE_RECORD: Final[dict[str, object]] = {
+    "occurred_at": "2026-11-21T11:30:00Z",
+    "recipient_email": "john@example.com",
+    "recipient_name": "John Smith",
+    "recipient_type": "Candidate",
+    "recipient_id": "c-1",
+    "email_id": EMAIL_ID,
+    "email_log_id": 4711,
+    "subject": "Interview Invitation - Software Engineer",
+    "sent_at": SENT_AT,
+    "campaign_id": CAMPAIGN_ID,
+    "template_id": "interview-invite",
+    "template_name": "Interview Invitation",
+    "job_id": "j-3",
+    "sender_id": "r-7",
+    "provider": "sendgrid",
+    "message_id": "14c5d75ce93",
+}
+_ARRIVED: Final = {
+    "sent": 245,
+    "delivered": 241,
+    "dropped": 2,
+    "bounced": 4,
+    "bounces": {"hard": 3, "block": 0, "soft": 1},
+    "bounce_reasons": [
+        {"kind": "hard", "reason": "mailbox_does_not_exist", "emails": 3},
+        {"kind": "soft", "reason": "mailbox_full", "emails": 1},
+    ],
+    "spam_reported": 1,
+    "unsubscribed": 2,
+    "delivery_rate": 98.37,
+    "bounce_rate": 1.63,
+    "spam_rate": 0.41,
+}
+DELIVERABILITY: Final = {
+    "start": "2026-11-01T00:00:00Z",
+    "end": "2026-12-01T00:00:00Z",
+    "total": _ARRIVED,
+    "items": [_ARRIVED | {"domain": "example.com"}],
+    "rest": None,
+}
 PARKED: Final = {
     "id": 12,
     "status": "orphaned",
@@ -138,6 +226,7 @@ PARKED: Final = {
 }
 API_KEY: Final = "mp_key_JSqT0bXl3nE8yq1c5vU2wR7zA9dK4fH6gM0pB-sN_tY"
 USER_TOKEN: Final = "mp_user_4fH6gM0pBsN-tYJSqT0bXl3nE8yq1c5vU2wR7zA9dK_"  # noqa: S105  opens nothing
+SIGN_IN_CODE: Final = "mp_link_4fH6gM0pBsN-tYJSqT0bXl3nE8yq1c5vU2wR7zA9dK_"
 WEBHOOK_ENDPOINT: Final = {
     "endpoint_id": ENDPOINT_ID,
     "path": f"/webhooks/sendgrid/{ENDPOINT_ID}",
@@ -154,3 +243,78 @@ WEBHOOK_ENDPOINT: Final = {
 def a_list_of(item: object) -> dict[str, object]:
     """Give a page that holds one item."""
     return {"items": [item], "next_cursor": None}
+
+
+TRACKING_POLICY: Final = {
+    "tracking_enabled": True,
+    "privacy_mode": False,
+    "consent_mode": "opt_in",
+    "ip_handling": "truncate",
+    "retention_days": 730,
+    "notifications_enabled": True,
+    "unsubscribe_ends_tracking": True,
+}
+CONSENT: Final = {"consent": "opted_out", "source": "api", "since": CLICKED_AT}
+DASHBOARD: Final = {
+    "period": {"from": "2026-10-23", "to": "2026-11-21", "tz": "Europe/Berlin"},
+    "previous_period": {"from": "2026-09-23", "to": "2026-10-22", "tz": "Europe/Berlin"},
+    "step": "day",
+    "tiles": {
+        "open_rate": {"value": 68.16, "change": 3.2},
+        "click_rate": {"value": 24.08, "change": 1.1},
+        "click_to_open_rate": {"value": 35.33, "change": -0.5},
+        "reply_rate": {"value": 12.65, "change": 0.0},
+        "bounce_rate": {"value": 1.63, "change": None},
+    },
+    "totals": METRICS,
+    "series": [{"date": "2026-10-23", "sent": 12, "opens": 8, "clicks": 3}],
+    "top_emails": [
+        {
+            "campaign_id": CAMPAIGN_ID,
+            "template_id": "interview-invite",
+            "template_name": "Interview Invitation",
+            "subject": "Interview Invitation - Software Engineer",
+            "sent": 245,
+            "opens": 167,
+            "clicks": 59,
+            "open_rate": 68.16,
+            "click_rate": 24.08,
+        }
+    ],
+    "templates": [
+        {
+            "template_id": "interview-invite",
+            "name": "Interview Invitation",
+            "sent": 245,
+            "opens": 167,
+            "clicks": 59,
+            "open_rate": 68.16,
+            "click_rate": 24.08,
+        }
+    ],
+}
+NOTIFICATION: Final = {
+    "id": "7d1f0f0e-0c53-4b1e-9d55-7f3bb0d2a6c1",
+    "kind": "open",
+    "email_id": "0b51a6a4-9e0f-5d0e-8f43-0d9a2f0c1e77",
+    "candidate_id": "candidate-1",
+    "candidate_name": "John Smith",
+    "subject": "Interview Invitation",
+    "occurred_at": "2026-11-21T10:12:03Z",
+    "title": "John Smith just opened your email",
+    "text": "Interview Invitation",
+    "url": "/candidates/candidate-1",
+    "read_at": None,
+}
+NOTIFICATIONS: Final = {"items": [NOTIFICATION], "next_cursor": None, "unread_count": 1, "online": True}
+UNREAD: Final = {"unread_count": 3}
+NOTIFICATION_PREFERENCES: Final = {
+    "kinds": ["open", "click", "reply"],
+    "opens": "first",
+    "hot_candidates_only": False,
+    "my_jobs": True,
+    "quiet_hours": {"begins": "20:00", "ends": "07:30"},
+    "time_zone": "Europe/Berlin",
+    "digest": "off",
+    "digest_at": "08:00",
+}

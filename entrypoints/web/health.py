@@ -85,16 +85,30 @@ async def metrics(services: Services) -> bytes:
 
 
 async def _answers(dependency: Dependency) -> bool:
+    checking = asyncio.ensure_future(dependency.check())
+    # Not awaited to its end: a driver may take ten seconds to give up on a server that says nothing.
+    await asyncio.wait({checking}, timeout=PATIENCE_S)
+    if not checking.done():
+        checking.cancel()
+        checking.add_done_callback(_end_unheard)
+        return _away(dependency, "TimeoutError")
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            await dependency.check()
+        checking.result()
     except (PortError, TimeoutError) as error:
-        logger.warning(
-            "dependency away",
-            extra={"event": "dependency_away", "dependency": dependency.name, "reason": type(error).__name__},
-        )
-        return False
+        return _away(dependency, type(error).__name__)
     return True
+
+
+def _end_unheard(checking: asyncio.Future[None]) -> None:
+    if not checking.cancelled():
+        checking.exception()  # as asked for, else the loop would report that nobody did
+
+
+def _away(dependency: Dependency, reason: str) -> bool:
+    logger.warning(
+        "dependency away", extra={"event": "dependency_away", "dependency": dependency.name, "reason": reason}
+    )
+    return False
 
 
 HEALTH_HANDLERS: Final[list[Any]] = [live, ready, metrics]

@@ -9,21 +9,29 @@ from litestar.params import FromPath, QueryParameter
 
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, ApiRequest, audience_of
+from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.operations import described
 from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, page
 from entrypoints.web.problems import UnknownThingError
 from entrypoints.web.services import Services
-from read_models.metrics.metrics import EngagementMetrics, metrics_of
+from read_models.metrics.metrics import EngagementMetrics, as_if_people, metrics_of
 from read_models.metrics.queries import CampaignEmails, JobEmails, LinkClicks, LinkGrouping, Subject, TemplateEmails
 from read_models.paging import Page, PageRequest
 
 TAGS: Final = ["metrics"]
 RATES: Final = (
     "Over tracked emails that left the provider. Rates are percentages rounded to two decimals, `null` where nothing "
-    "was measured; `click_to_open_rate` is clicked ÷ opened."
+    "was measured; `click_to_open_rate` is clicked ÷ opened. Numbers are of people; `machine_opens` and "
+    "`scanner_clicks` are apart. `include=automated` gives raw totals: `opened`, `clicked`, `total_clicks` and their "
+    "rates as if machines were people; the time to open stays that of people."
 )
-LINKS: Final = "The most clicked first; by `url`, or with `group_by=position` by URL and position."
-METRICS_OPERATION: Final = described(answers=examples.METRICS, problems=(HTTPStatus.NOT_FOUND,))
+LINKS: Final = (
+    "The most clicked first; by `url`, or with `group_by=position` by URL and position. Clicks are of people; "
+    "`scanner_click_count` is apart. `include=automated` counts both, and lists links that only machines followed."
+)
+METRICS_OPERATION: Final = described(
+    answers=examples.METRICS, problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+)
 LINKS_OPERATION: Final = described(
     answers=examples.a_list_of(examples.LINK_CLICKS),
     problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -40,10 +48,10 @@ Grouping = Annotated[LinkGrouping, QueryParameter(description="What makes two li
     operation_class=METRICS_OPERATION,
 )
 async def show_campaign_engagement(
-    request: ApiRequest, services: Services, campaign_id: FromPath[UUID]
+    request: ApiRequest, services: Services, campaign_id: FromPath[UUID], *, include: Include = None
 ) -> EngagementMetrics:
     """See `MetricsQueries.totals`."""
-    return await _metrics(request, services, CampaignEmails(campaign_id))
+    return await _metrics(request, services, CampaignEmails(campaign_id), include)
 
 
 @get(
@@ -54,9 +62,11 @@ async def show_campaign_engagement(
     description=RATES,
     operation_class=METRICS_OPERATION,
 )
-async def show_job_engagement(request: ApiRequest, services: Services, job_id: FromPath[str]) -> EngagementMetrics:
+async def show_job_engagement(
+    request: ApiRequest, services: Services, job_id: FromPath[str], *, include: Include = None
+) -> EngagementMetrics:
     """See `MetricsQueries.totals`."""
-    return await _metrics(request, services, JobEmails(job_id))
+    return await _metrics(request, services, JobEmails(job_id), include)
 
 
 @get(
@@ -68,10 +78,10 @@ async def show_job_engagement(request: ApiRequest, services: Services, job_id: F
     operation_class=METRICS_OPERATION,
 )
 async def show_template_engagement(
-    request: ApiRequest, services: Services, template_id: FromPath[str]
+    request: ApiRequest, services: Services, template_id: FromPath[str], *, include: Include = None
 ) -> EngagementMetrics:
     """See `MetricsQueries.totals`."""
-    return await _metrics(request, services, TemplateEmails(template_id))
+    return await _metrics(request, services, TemplateEmails(template_id), include)
 
 
 @get(
@@ -88,11 +98,12 @@ async def list_campaign_links(
     campaign_id: FromPath[UUID],
     *,
     group_by: Grouping = LinkGrouping.URL,
+    include: Include = None,
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Page[LinkClicks]:
     """See `MetricsQueries.links`."""
-    return await _links(request, services, CampaignEmails(campaign_id), group_by, page(limit, cursor))
+    return await _links(request, services, CampaignEmails(campaign_id), group_by, page(limit, cursor), include=include)
 
 
 @get(
@@ -109,11 +120,12 @@ async def list_job_links(
     job_id: FromPath[str],
     *,
     group_by: Grouping = LinkGrouping.URL,
+    include: Include = None,
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Page[LinkClicks]:
     """See `MetricsQueries.links`."""
-    return await _links(request, services, JobEmails(job_id), group_by, page(limit, cursor))
+    return await _links(request, services, JobEmails(job_id), group_by, page(limit, cursor), include=include)
 
 
 @get(
@@ -130,24 +142,33 @@ async def list_template_links(
     template_id: FromPath[str],
     *,
     group_by: Grouping = LinkGrouping.URL,
+    include: Include = None,
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Page[LinkClicks]:
     """See `MetricsQueries.links`."""
-    return await _links(request, services, TemplateEmails(template_id), group_by, page(limit, cursor))
+    return await _links(request, services, TemplateEmails(template_id), group_by, page(limit, cursor), include=include)
 
 
-async def _metrics(request: ApiRequest, services: Services, subject: Subject) -> EngagementMetrics:
+async def _metrics(request: ApiRequest, services: Services, subject: Subject, include: Include) -> EngagementMetrics:
     totals = await services.metrics.totals(audience_of(request.user), subject)
     if totals is None:
         raise UnknownThingError("there are no such emails")
-    return metrics_of(totals)
+    return metrics_of(as_if_people(totals) if counts_machines(include) else totals)
 
 
 async def _links(
-    request: ApiRequest, services: Services, subject: Subject, grouping: LinkGrouping, part: PageRequest
+    request: ApiRequest,
+    services: Services,
+    subject: Subject,
+    grouping: LinkGrouping,
+    part: PageRequest,
+    *,
+    include: Include,
 ) -> Page[LinkClicks]:
-    links = await services.metrics.links(audience_of(request.user), subject, grouping, part)
+    links = await services.metrics.links(
+        audience_of(request.user), subject, grouping, part, with_automated=counts_machines(include)
+    )
     if links is None:
         raise UnknownThingError("there are no such emails")
     return links

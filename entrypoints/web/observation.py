@@ -15,7 +15,9 @@ from entrypoints.web.unread_bodies import WatchedReceive
 logger = logging.getLogger(__name__)
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-ROUTINE: Final = ("/webhooks/", "/health/", "/metrics")
+ENDLESS: Final = frozenset({"/api/v1/notifications/stream"})
+"""Routes whose answers last as long as somebody listens: that is no measure of anything."""
+ROUTINE: Final = ("/webhooks/", "/t/", "/health/", "/metrics")
 """Routes whose successes are too many and too dull for the log."""
 BUCKETS_S: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 DEFAULT_HEADERS: Final = (
@@ -74,7 +76,8 @@ class Observed:
         method = scope["method"] if scope["method"] in METHODS else "other"
         # The template, never the path: paths hold ids and tokens. Status 0: the answer never began.
         route = scope.get("path_template") or "unmatched"
-        self._durations.labels(method, route, str(status)).observe(duration_s)
+        if route not in ENDLESS or status >= HTTPStatus.BAD_REQUEST:
+            self._durations.labels(method, route, str(status)).observe(duration_s)
         level = logging.DEBUG if 0 < status < 400 and route.startswith(ROUTINE) else logging.INFO  # noqa: PLR2004  errors begin at 400
         if not logger.isEnabledFor(level):
             return

@@ -13,18 +13,25 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
 from entrypoints.web.administration import NewApiKey, NewOrganization, NewUserSession
+from entrypoints.web.instrument import EmailToInstrument
+from entrypoints.web.notifications import NotificationPreferencesChange
 from entrypoints.web.problems import Problem
+from entrypoints.web.tracking_terms import ConsentChange, TrackingPolicyChange
 from entrypoints.web.webhook_endpoints import NewWebhookEndpoint
 
 SHARED_TYPES: Final[tuple[type[Any], ...]] = (
+    ConsentChange,
     EmailRegistration,
+    EmailToInstrument,
     NewApiKey,
     NewOrganization,
     NewUserSession,
     NewWebhookEndpoint,
+    NotificationPreferencesChange,
     Problem,
     RegisteredEmail,
     RejectedEmail,
+    TrackingPolicyChange,
 )
 """Types that operations refer to by name."""
 

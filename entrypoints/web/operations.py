@@ -5,13 +5,22 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+)
 
 from entrypoints.web.problems import CODES, MEDIA_TYPE, Problem
 
 ALWAYS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE)
 """What every operation of the API may answer."""
 JSON: Final = "application/json"
+CSV: Final = "text/csv"
 
 
 def reference_to(body_type: type[Any]) -> Reference:
@@ -25,6 +34,7 @@ def described(
     gives: Schema | None = None,
     body: Schema | Reference | None = None,
     sends: object = None,
+    csv: str = "",
     problems: tuple[HTTPStatus, ...] = (),
 ) -> type[Operation]:
     """Describe an operation of the API.
@@ -34,6 +44,7 @@ def described(
         gives: What it answers, where the handler's types cannot say it.
         body: What it takes.
         sends: Example of what it takes.
+        csv: Example of what it answers to who asks for CSV; "" if it does not.
         problems: What it may answer beside `ALWAYS`.
     """
 
@@ -48,6 +59,7 @@ def described(
             responses = {status: response for status, response in (self.responses or {}).items() if status[0] == "2"}
             for response in responses.values():
                 _show(response, answers, gives)
+                _show_csv(response, csv)
             self.responses = {**responses, **{str(status.value): _problem(status) for status in (*problems, *ALWAYS)}}
 
     return Described
@@ -59,6 +71,12 @@ def _show(response: OpenAPIResponse | Reference, example: object, schema: Schema
             if isinstance(media_type, OpenAPIMediaType):
                 media_type.example = _whole(example)
                 media_type.schema = schema or media_type.schema
+
+
+def _show_csv(response: OpenAPIResponse | Reference, example: str) -> None:
+    if isinstance(response, OpenAPIResponse) and response.content and example:
+        text = Schema(type=OpenAPIType.STRING)
+        response.content = {**response.content, CSV: OpenAPIMediaType(schema=text, example=example)}
 
 
 def _problem(status: HTTPStatus) -> OpenAPIResponse:

@@ -11,6 +11,8 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from application.access import InvalidNameError, InvalidTokenError, UnknownTokenError
+from application.checked_fields import InvalidFieldsError
+from application.notifications import UnknownNotificationError
 from application.ports.endpoints import EndpointsUnavailableError, UnknownOrganizationError
 from application.ports.inbox_intake import DeliveryNotKeptError
 from application.ports.provider import (
@@ -25,7 +27,7 @@ from application.receive_webhook import (
     RateLimitedError,
     UnknownEndpointError,
 )
-from application.retry_parked import UnknownParkedReportError
+from application.retry_parked import ReportNotKeptError, UnknownParkedReportError
 from application.webhook_endpoints import (
     EndpointNotFoundError,
     InvalidEndpointError,
@@ -33,6 +35,7 @@ from application.webhook_endpoints import (
     UnknownProviderError,
 )
 from domain.errors import ApplicationError, MailpulseError
+from entrypoints.web.live.streams import TooManyStreamsError
 from entrypoints.web.webhook_bodies import BodyTooSlowError, ClientGoneError, TooManyBodiesError
 from read_models.errors import AnswersUnavailableError, InvalidCursorError
 
@@ -114,13 +117,16 @@ STATUSES: Final[Mapping[type[MailpulseError], HTTPStatus]] = {
     UnknownThingError: HTTPStatus.NOT_FOUND,
     UnknownOrganizationError: HTTPStatus.NOT_FOUND,
     UnknownTokenError: HTTPStatus.NOT_FOUND,
+    UnknownNotificationError: HTTPStatus.NOT_FOUND,
     UnknownParkedReportError: HTTPStatus.NOT_FOUND,
     EndpointNotFoundError: HTTPStatus.NOT_FOUND,
     KeyNotFoundError: HTTPStatus.NOT_FOUND,
+    ReportNotKeptError: HTTPStatus.CONFLICT,
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidCursorError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidNameError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidFieldsError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidEndpointError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidVerificationKeyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownProviderError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -131,6 +137,7 @@ STATUSES: Final[Mapping[type[MailpulseError], HTTPStatus]] = {
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
     SignatureRefusedError: HTTPStatus.UNAUTHORIZED,
     UnknownEndpointError: HTTPStatus.NOT_FOUND,
+    TooManyStreamsError: HTTPStatus.TOO_MANY_REQUESTS,
     DeliveryNotKeptError: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyBodiesError: HTTPStatus.SERVICE_UNAVAILABLE,
     VerificationUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -188,9 +195,14 @@ def problem_response(
     )
 
 
+def status_of(error: MailpulseError) -> HTTPStatus | None:
+    """Give the status that tells of an error; ``None`` where it should not have come this far."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
+
+
 def answer_known_error(request: Request[Any, Any, Any], error: MailpulseError) -> Response[Any]:
     """Answer an error that Mailpulse raised on purpose."""
-    status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
+    status = status_of(error)
     if status is None:
         return answer_unexpected_error(request, error)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -200,7 +212,7 @@ def answer_known_error(request: Request[Any, Any, Any], error: MailpulseError) -
 
 def answer_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Answer an error that the framework found: no such route, wrong method, body too large, bad parameter."""
-    errors = _parameters_of(error)
+    errors = parameters_of(error)
     invalid = error.status_code == HTTPStatus.BAD_REQUEST and errors
     status = HTTPStatus.UNPROCESSABLE_ENTITY if invalid else HTTPStatus(error.status_code)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -237,11 +249,14 @@ def _fields_of(error: MailpulseError, status: HTTPStatus) -> list[FieldProblem]:
         return [error.problem]
     if isinstance(error, InvalidNameError):
         return [FieldProblem(field=error.field, detail=error.detail)]
+    if isinstance(error, InvalidFieldsError):
+        return [FieldProblem(field=flaw.field, detail=flaw.detail) for flaw in error.flaws]
     if status is HTTPStatus.UNPROCESSABLE_ENTITY and type(error) in FIELDS:
         return [FieldProblem(field=FIELDS[type(error)], detail=str(error))]
     return []
 
 
-def _parameters_of(error: HTTPException) -> list[FieldProblem]:
+def parameters_of(error: HTTPException) -> list[FieldProblem]:
+    """Name the parameters that the framework could not read."""
     extra = error.extra if isinstance(error.extra, list) else []
     return [FieldProblem(field=str(item.get("key", "")), detail=str(item.get("message", ""))) for item in extra]

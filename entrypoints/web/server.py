@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import time
 from typing import Final
 
 from granian.constants import Interfaces
@@ -11,6 +12,8 @@ from granian.server.embed import Server
 
 from entrypoints.bootstrap import Backend
 from entrypoints.web.app import create_app
+from entrypoints.web.broken_tokens import BrokenTokens
+from entrypoints.web.tracking import tracking_handlers
 from entrypoints.web.webhooks import webhook_handlers
 
 BACKLOG: Final = 2048
@@ -37,11 +40,17 @@ async def _serve(backend: Backend) -> None:
     async with backend.web() as edge:
         app = create_app(
             edge.services,
-            handlers=webhook_handlers(
-                edge.reception,
-                metrics=edge.webhook_metrics,
-                trusted_proxies=settings.trusted_proxies,
-            ),
+            handlers=[
+                *webhook_handlers(
+                    edge.reception, metrics=edge.webhook_metrics, trusted_proxies=settings.trusted_proxies
+                ),
+                *tracking_handlers(
+                    edge.readers,
+                    metrics=edge.tracking_metrics,
+                    broken=BrokenTokens(time.monotonic),
+                    trusted_proxies=settings.trusted_proxies,
+                ),
+            ],
         )
         server = Server(
             app,
@@ -57,5 +66,6 @@ async def _serve(backend: Backend) -> None:
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        edge.services.streams.close()  # the server waits for answers in progress, and these have no end
         server.stop()  # type: ignore[no-untyped-call]  # Granian leaves it untyped
         await serving

@@ -8,7 +8,7 @@ from typing import Final
 
 from litestar.types import HTTPReceiveMessage, HTTPScope, Receive
 
-MOST_DISCARDED_BYTES: Final = 32 * 1024 * 1024
+MOST_DISCARDED_BYTES: Final = 64 * 1024 * 1024
 DISCARD_S: Final = 5.0
 
 

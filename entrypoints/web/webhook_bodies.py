@@ -94,7 +94,7 @@ class RequestBody:
         finally:
             budget.held_bytes -= size
         if size > most_bytes:
-            raise BodyTooLargeError(f"the body may have {most_bytes} bytes")
+            raise BodyTooLargeError(most_bytes)
         return b"".join(chunks)
 
     async def _next_chunk(self) -> bytes:

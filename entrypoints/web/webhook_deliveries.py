@@ -51,7 +51,9 @@ async def list_webhook_deliveries(
     tags=TAGS,
     status_code=HTTPStatus.OK,
     summary="Try a report again",
-    operation_class=described(answers={"id": 12, "outcome": "processed"}, problems=(HTTPStatus.NOT_FOUND,)),
+    operation_class=described(
+        answers={"id": 12, "outcome": "processed"}, problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+    ),
 )
 async def retry_webhook_delivery(
     request: ApiRequest,

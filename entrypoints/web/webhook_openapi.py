@@ -1,5 +1,6 @@
 """How the OpenAPI document describes the webhook route, whose handler sees only bytes."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -21,7 +22,7 @@ _REFUSALS: Final = {
     HTTPStatus.NOT_FOUND: ("unknown_endpoint", "Nobody is reported to at this address."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "Providers report by POST."),
     HTTPStatus.REQUEST_TIMEOUT: ("body_too_slow", "The body did not arrive in time."),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "A body may have 10 MiB."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body_too_large", "A body may have 10 MiB, a mail 40 MiB."),
     HTTPStatus.TOO_MANY_REQUESTS: ("rate_limited", "More requests than the endpoint takes in a minute."),
     HTTPStatus.SERVICE_UNAVAILABLE: ("not_durable", "The delivery may not have become durable: send it again."),
 }
@@ -44,6 +45,12 @@ _GENERIC_EXAMPLE: Final = {
     "recipient": "john@example.com",
 }
 
+_MAIL_EXAMPLE: Final = (
+    "From: John Smith <john@example.com>\r\nMessage-ID: <reply-1@example.com>\r\n"
+    "In-Reply-To: <invite-17@mail.example.com>\r\nSubject: Re: Interview Invitation\r\n\r\nGladly."
+)
+_MAIL_ITEM_EXAMPLE: Final = {"event_type": "inbound_mail", "raw": b64encode(_MAIL_EXAMPLE.encode()).decode()}
+
 
 @dataclass
 class WebhookOperation(Operation):
@@ -52,7 +59,10 @@ class WebhookOperation(Operation):
     def __post_init__(self) -> None:
         anything = Schema(description="As the provider sends it; the signature covers the raw bytes.")
         self.request_body = RequestBody(
-            description="At most 10 MiB, of any content type. An empty signed body is acknowledged and not kept.",
+            description=(
+                "At most 10 MiB, of any content type; mails 40 MiB. An empty signed body is acknowledged and not "
+                "kept. Of mails that come in nothing of what people write is kept."
+            ),
             required=True,
             content={
                 "application/json": OpenAPIMediaType(
@@ -60,9 +70,18 @@ class WebhookOperation(Operation):
                     examples={
                         "sendgrid": Example(summary="SendGrid's Event Webhook", value=_SENDGRID_EXAMPLE),
                         "email": Example(summary="The generic webhook", value=_GENERIC_EXAMPLE),
+                        "inbound mail": Example(summary="A mail, to the generic webhook", value=_MAIL_ITEM_EXAMPLE),
                     },
                 ),
                 "text/plain": OpenAPIMediaType(schema=anything),
+                "multipart/form-data": OpenAPIMediaType(
+                    schema=Schema(description="SendGrid's Inbound Parse (`sendgrid-inbound`), whole or in pieces."),
+                    examples={"sendgrid-inbound": Example(summary="A whole mail", value={"email": _MAIL_EXAMPLE})},
+                ),
+                "message/rfc822": OpenAPIMediaType(
+                    schema=Schema(description="A mail as it was on the wire, posted to the generic webhook (`email`)."),
+                    examples={"email": Example(summary="A reply", value=_MAIL_EXAMPLE)},
+                ),
             },
         )
         request_id = OpenAPIHeader(

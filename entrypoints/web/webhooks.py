@@ -13,7 +13,7 @@ import msgspec
 from litestar import Request, post, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp, HTTPScope
+from litestar.types import ASGIApp
 
 from application.ports.endpoints import EndpointsUnavailableError
 from application.ports.inbox_intake import DeliveryNotKeptError
@@ -28,7 +28,7 @@ from application.receive_webhook import (
 )
 from domain.errors import MailpulseError
 from entrypoints.web.answers import Answer
-from entrypoints.web.client_address import Address, Network, client_address
+from entrypoints.web.client_address import Network, client_of
 from entrypoints.web.problems import INSIDE, MEDIA_TYPE, RETRY_AFTER_S, STATUSES, Problem
 from entrypoints.web.webhook_bodies import (
     BodyBudget,
@@ -99,7 +99,7 @@ def webhook_handlers(
             endpoint_id=scope["path_params"]["endpoint_id"],
             headers=headers,
             declared_bytes=_declared_bytes(headers),
-            client=lambda: _client(scope, trusted_proxies),
+            client=lambda: client_of(scope, trusted_proxies),
             read_body=body.read,
             correlation_id=scope["state"]["request_id"],
         )
@@ -160,9 +160,3 @@ def _reason(error: MailpulseError) -> str:
 def _declared_bytes(headers: dict[str, str]) -> int | None:
     declared = headers.get("content-length", "")
     return int(declared) if declared.isdecimal() and declared.isascii() else None
-
-
-def _client(scope: HTTPScope, trusted_proxies: Sequence[Network]) -> Address | None:
-    peer = scope.get("client")
-    forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    return client_address(peer[0] if peer else None, forwarded_for, trusted_proxies)

@@ -8,6 +8,7 @@ import msgspec
 
 from domain.policies.scoring import CandidateActivity, EngagementScore, Level, ScoreParts
 from read_models.audience import Audience
+from read_models.automated import NO_MACHINES, AutomatedActivity
 from read_models.metrics.metrics import percent
 from read_models.paging import PageRequest
 
@@ -37,6 +38,7 @@ class CandidateScore(msgspec.Struct, frozen=True, kw_only=True):
         level_reason: Why the badge is not what the score alone would give, or "".
         open_percent: Of the tracked emails, those a person opened, in percent.
         click_percent: Of the tracked emails, those in which a person followed a link, in percent.
+        machine_open_count: Opens by machines of tracked emails; in no score. ``scanner_click_count`` likewise.
     """
 
     candidate_id: str
@@ -52,6 +54,8 @@ class CandidateScore(msgspec.Struct, frozen=True, kw_only=True):
     open_percent: float | None
     click_percent: float | None
     last_engaged_at: datetime | None
+    machine_open_count: int = 0
+    scanner_click_count: int = 0
 
 
 class CandidateEngagement(CandidateScore, frozen=True, kw_only=True):
@@ -83,6 +87,7 @@ class CandidateRecord(msgspec.Struct, frozen=True, kw_only=True):
     candidate_id: str
     name: str
     activity: CandidateActivity
+    automated: AutomatedActivity = NO_MACHINES
     recent_activity: list[Activity] = []
 
 
@@ -90,9 +95,16 @@ class CandidateQueries(Protocol):
     """Candidates by their engagement."""
 
     async def ranking(
-        self, audience: Audience, level: Level | None, page: PageRequest, now: datetime
+        self, audience: Audience, level: Level | None, page: PageRequest, now: datetime, *, with_automated: bool = False
     ) -> CandidateRanking:
         """List candidates, the highest score first, those without one last.
+
+        Args:
+            audience: For whom.
+            level: Only those with this badge; ``None``: all.
+            page: Which part.
+            now: Aware UTC.
+            with_automated: Count emails as if machines were people; scores never do.
 
         Raises:
             InvalidCursorError: The cursor is of another list.
@@ -109,20 +121,31 @@ class CandidateQueries(Protocol):
         ...
 
 
-def scored(candidate_id: str, name: str, activity: CandidateActivity, score: EngagementScore) -> CandidateScore:
-    """Put a candidate's score and statistics side by side."""
+def scored(record: CandidateRecord, score: EngagementScore, *, with_automated: bool = False) -> CandidateScore:
+    """Put a candidate's score and statistics side by side.
+
+    Args:
+        record: What is known about the candidate.
+        score: Of what people did, always.
+        with_automated: Count emails as if machines were people.
+    """
+    activity, automated = record.activity, record.automated
+    opened = automated.raw_opened if with_automated else activity.emails_opened
+    clicked = automated.raw_clicked if with_automated else activity.emails_clicked
     return CandidateScore(
-        candidate_id=candidate_id,
-        name=name,
+        candidate_id=record.candidate_id,
+        name=record.name,
         score=score.score,
         level=score.level,
         level_reason=score.level_reason,
         score_parts=score.parts,
         emails_sent=activity.emails_sent,
-        emails_opened=activity.emails_opened,
-        emails_clicked=activity.emails_clicked,
+        emails_opened=opened,
+        emails_clicked=clicked,
         emails_replied=activity.emails_replied,
-        open_percent=percent(activity.emails_opened, activity.emails_sent),
-        click_percent=percent(activity.emails_clicked, activity.emails_sent),
+        open_percent=percent(opened, activity.emails_sent),
+        click_percent=percent(clicked, activity.emails_sent),
         last_engaged_at=activity.last_engaged_at,
+        machine_open_count=automated.machine_open_count,
+        scanner_click_count=automated.scanner_click_count,
     )

@@ -35,7 +35,14 @@ def level_counts(counts: Mapping[Level | None, int]) -> LevelCounts:
     return LevelCounts(**{level or "unmeasured": count for level, count in counts.items()})
 
 
-def rank(records: Sequence[CandidateRecord], level: Level | None, page: PageRequest, now: datetime) -> CandidateRanking:
+def rank(
+    records: Sequence[CandidateRecord],
+    level: Level | None,
+    page: PageRequest,
+    now: datetime,
+    *,
+    with_automated: bool = False,
+) -> CandidateRanking:
     """Score candidates from what one audience may see of them, and cut a page.
 
     Args:
@@ -43,12 +50,15 @@ def rank(records: Sequence[CandidateRecord], level: Level | None, page: PageRequ
         level: Only those with this badge; ``None``: all.
         page: Which part.
         now: Aware UTC.
+        with_automated: Count emails as if machines were people.
 
     Raises:
         InvalidCursorError: The cursor is of another list.
     """
     after = page.after(RankKey)
-    candidates = [scored(r.candidate_id, r.name, r.activity, score_candidate(r.activity, now)) for r in records]
+    candidates = [
+        scored(record, score_candidate(record.activity, now), with_automated=with_automated) for record in records
+    ]
     counts = Counter(candidate.level for candidate in candidates)
     listed = [candidate for candidate in candidates if level is None or candidate.level is level]
     if after is not None:

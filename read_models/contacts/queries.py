@@ -1,6 +1,8 @@
 """Which contacts are worth a follow-up."""
 
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -16,6 +18,29 @@ class EngagedContact(msgspec.Struct, frozen=True, kw_only=True):
     clicks: int
 
 
+class NotEngagedContact(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact who got tracked emails and did nothing with them.
+
+    Attributes:
+        email: The address of the latest email; ``None`` where the person was erased.
+        emails: Tracked emails that arrived.
+        last_sent_at: When the latest of these was sent.
+    """
+
+    contact_id: str
+    name: str | None
+    email: str | None
+    emails: int
+    last_sent_at: datetime
+
+
+class NotEngagedFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which emails count; ``None`` asks for nothing."""
+
+    campaign_id: UUID | None = None
+    sent_before: datetime | None = None
+
+
 class ContactQueries(Protocol):
     """Contacts by their engagement."""
 
@@ -25,5 +50,22 @@ class ContactQueries(Protocol):
         Raises:
             InvalidCursorError: The cursor is of another list.
             AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def not_engaged(
+        self, audience: Audience, wanted: NotEngagedFilter, page: PageRequest
+    ) -> Page[NotEngagedContact]:
+        """List contacts who neither opened, clicked nor answered any of these emails, the latest sent first.
+
+        At least one tracked email reached them. Nobody is in the list of whom the organisation knows, from any email,
+        that they cannot or do not want to be written to: bounced, unsubscribed, spam reported, opted out.
+
+        Raises:
+            InvalidCursorError: The cursor is of another list.
+            AnswersUnavailableError: Ask again later.
+
+        Source:
+            USE-7: follow-up lists.
         """
         ...

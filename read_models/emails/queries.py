@@ -41,8 +41,8 @@ class EmailView(msgspec.Struct, frozen=True, kw_only=True):
         click_count: Human clicks, repeated ones included.
         unique_click_count: Different links a person followed.
         bounce_type: ``hard``, ``soft`` or ``block``.
-        machine_open_count: Opens by machines; in no other count.
-        scanner_click_count: Clicks by machines; in no other count.
+        machine_open_count: Opens by machines; in no other count, unless that is asked for.
+        scanner_click_count: Clicks by machines; in no other count, unless that is asked for.
         time_to_open_seconds: From sending to the first human open.
     """
 
@@ -124,8 +124,16 @@ class EmailFilter(msgspec.Struct, frozen=True, kw_only=True):
 class EmailQueries(Protocol):
     """The history of sent emails."""
 
-    async def history(self, audience: Audience, wanted: EmailFilter, page: PageRequest) -> Page[EmailView]:
+    async def history(
+        self, audience: Audience, wanted: EmailFilter, page: PageRequest, *, with_automated: bool = False
+    ) -> Page[EmailView]:
         """List emails, the latest sent first.
+
+        Args:
+            audience: For whom.
+            wanted: Which emails.
+            page: Which part.
+            with_automated: Count opens, clicks and different links as if machines were people.
 
         Raises:
             InvalidCursorError: The cursor is of another list.
@@ -133,8 +141,13 @@ class EmailQueries(Protocol):
         """
         ...
 
-    async def email(self, audience: Audience, email_id: UUID) -> EmailView | None:
+    async def email(self, audience: Audience, email_id: UUID, *, with_automated: bool = False) -> EmailView | None:
         """Give one email; ``None`` where the audience sees none of that id.
+
+        Args:
+            audience: For whom.
+            email_id: Which email.
+            with_automated: As for `history`.
 
         Raises:
             AnswersUnavailableError: Ask again later.

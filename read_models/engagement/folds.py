@@ -10,6 +10,7 @@ from domain.email_facts import (
     Deferred,
     Delivered,
     Dropped,
+    Engagement,
     Opened,
     Replied,
     SpamReported,
@@ -77,6 +78,14 @@ def _fold_replied(email: EmailLog, fact: Replied) -> None:
     email.reply_count += 1
     email.replied_at = _earliest(email.replied_at, fact.occurred_at)
     _engage(email, fact.occurred_at)
+
+
+def count_withheld(email: EmailLog, fact: Engagement) -> None:
+    """Count an open or a click by a person of whom privacy mode keeps back who they are and when it was (BR-558.8)."""
+    if isinstance(fact, Clicked):
+        email.click_count += 1
+    else:
+        email.open_count += 1
 
 
 FOLDS: Final[dict[type[Any], Callable[..., None]]] = {

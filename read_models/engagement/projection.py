@@ -1,8 +1,9 @@
 """Fold recorded facts into rows: the same rows, to the byte, whatever the size of the batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from domain.email_facts import (
     Clicked,
     Delivered,
     Engagement,
+    Fact,
     Opened,
     Replied,
     ReportedFact,
@@ -20,7 +22,10 @@ from domain.email_facts import (
     SpamReported,
     Unsubscribed,
 )
-from read_models.engagement.folds import FOLDS
+from read_models.engagement.again import addressee_of, as_known_by_now, judged_anew_at, nameless, to_fold_again
+from read_models.engagement.folds import FOLDS, count_withheld
+from read_models.engagement.names import keep_latest
+from read_models.engagement.purges import fold_purges
 from read_models.engagement.view import (
     NO_CAMPAIGN,
     AutomatedRow,
@@ -31,9 +36,11 @@ from read_models.engagement.view import (
     LinkClicks,
     LinkKey,
     Named,
+    Replaced,
     Totals,
+    quarter_of,
 )
-from read_models.events import LoggedFact
+from read_models.events import EventLog, LoggedFact
 
 NAME: Final = "engagement"
 
@@ -64,38 +71,84 @@ class ProjectEngagement:
 
     Args:
         view: Where the rows are kept.
+        log: To read the streams of emails that are folded again.
         read_agent: Tells device and client from a user agent.
 
     Source:
-        AF-4, BR-558.2, BR-558.3, DB-2, MET-1.
+        AF-4, BR-558.2, BR-558.3, BR-558.7, BR-558.8, DB-2, MET-1.
     """
 
-    def __init__(self, view: EngagementView, read_agent: ReadAgent) -> None:
+    def __init__(self, view: EngagementView, log: EventLog, read_agent: ReadAgent) -> None:
         self._view = view
+        self._log = log
         self._read_agent = read_agent
 
-    def __call__(self, batch: Sequence[LoggedFact]) -> None:
+    def __call__(self, batch: Sequence[LoggedFact]) -> int:
         """Fold the next facts in global order and keep what they change.
 
         A fact about an email that the view does not hold (its time was up) changes nothing.
+
+        Returns:
+            How many of the facts were folded: all, unless they show too many emails in a new light for one transaction.
         """
+        again = to_fold_again(batch, self._view, self._log)
+        batch = batch[: again.taken]
         born = {logged.email_id for logged in batch if type(logged.fact) is Sent}
-        emails = dict(self._view.emails({logged.email_id for logged in batch} - born))
+        emails = dict(self._view.emails({logged.email_id for logged in batch} | again.emails.keys() - born))
         before = {email_id: (contribution(email), email.clicked_at) for email_id, email in emails.items()}
         changes = Changes()
-        known_links = self._known_links(batch, emails)
-        for logged in batch:
+        if again.emails:
+            for folded in self._fold_again(again.emails, emails, changes, until=batch[-1].place):
+                emails[folded.email_id] = folded
+                if folded.email_id in before:
+                    before[folded.email_id] = (
+                        before[folded.email_id][0],
+                        None,
+                    )  # its implied open has gone with its other rows
+        following = [logged for logged in batch if logged.email_id not in again.emails] if again.emails else batch
+        known_links = self._known_links(following, emails)
+        for logged in following:
             fact = logged.fact
             if isinstance(fact, Sent):
                 emails[logged.email_id] = self._register(logged, fact, changes)
-            elif email := emails.get(logged.email_id):
+            elif isinstance(fact, Fact) and (email := emails.get(logged.email_id)):
                 self._apply(logged, fact, email, changes, known_links)
         for email_id, email in emails.items():
             was, clicked_before = before.get(email_id, (None, None))
             _settle(email, was, clicked_before, changes)
             if email_id not in born:
                 changes.changed[email_id] = email
+        fold_purges(batch, self._view, changes)
         self._view.save(changes)
+        return len(batch)
+
+    def _fold_again(
+        self, again: Mapping[UUID, int | None], kept: Mapping[UUID, EmailLog], changes: Changes, *, until: int
+    ) -> Iterator[EmailLog]:
+        for email_id, stream in groupby(self._log.streams(again.keys(), until=until), key=_stream_of):
+            facts, erased_by = list(stream), again[email_id]
+            if row := kept.get(email_id):
+                erased_by = erased_by or row.erased_by
+            if type(facts[0].fact) is Sent:  # else nobody registered it, or its registration was set aside
+                yield self._folded_again(facts, row, erased_by, changes)
+
+    def _folded_again(
+        self, facts: Sequence[LoggedFact], row: EmailLog | None, erased_by: int | None, changes: Changes
+    ) -> EmailLog:
+        registration, *reported = as_known_by_now(facts, erased=erased_by is not None)
+        if row is None:
+            email = self._register(registration, registration.fact, changes)  # type: ignore[arg-type]  # looked at before
+        else:
+            email = _row_of(registration, registration.fact)  # type: ignore[arg-type]  # looked at before
+            email.campaign_contact_id = row.campaign_contact_id  # the organisation's own, whatever it was called
+            changes.replaced.append(_replaced(email, reported))
+        email.erased_by = erased_by
+        followed: set[LinkKey] = set()
+        for logged in reported:
+            if isinstance(logged.fact, Fact):
+                self._apply(logged, logged.fact, email, changes, followed)
+        email.updated_at = max((email.updated_at, *judged_anew_at(reported)))
+        return email
 
     def _known_links(self, batch: Sequence[LoggedFact], emails: dict[UUID, EmailLog]) -> set[LinkKey]:
         followed: set[LinkKey] = set()
@@ -106,30 +159,7 @@ class ProjectEngagement:
         return set(self._view.links(followed)) if followed else set()
 
     def _register(self, logged: LoggedFact, sent: Sent, changes: Changes) -> EmailLog:
-        email = EmailLog(
-            id=logged.place,
-            email_id=logged.email_id,
-            organization_id=sent.organization_id,
-            provider=sent.provider,
-            message_id=sent.message_id,
-            tracking_id=sent.tracking_id,
-            tracking=sent.tracking,
-            subject=sent.subject,
-            recipient_type=sent.recipient_type,
-            recipient_id=sent.recipient_id,
-            recipient_email=sent.personal.address,
-            recipient_name=sent.personal.name,
-            sender_id=sent.sender.id,
-            sender_name=sent.sender.name,
-            job_id=sent.job.id if sent.job else None,
-            template_id=sent.template.id if sent.template else None,
-            template_name=sent.template.name if sent.template else None,
-            campaign_id=sent.campaign_id,
-            campaign_contact_id=sent.campaign_contact_id or logged.email_id,
-            sent_at=sent.sent_at,
-            created_at=sent.recorded_at,
-            updated_at=sent.recorded_at,
-        )
+        email = _row_of(logged, sent)
         changes.registered.append(email)
         if sent.job:
             job = Named(
@@ -140,7 +170,7 @@ class ProjectEngagement:
                 named_at=sent.sent_at,
                 named_by=logged.place,
             )
-            _name(changes.jobs, job)
+            keep_latest(changes.jobs, job)
         if sent.template:
             template = Named(
                 organization_id=sent.organization_id,
@@ -149,27 +179,42 @@ class ProjectEngagement:
                 named_at=sent.sent_at,
                 named_by=logged.place,
             )
-            _name(changes.templates, template)
+            keep_latest(changes.templates, template)
         return email
 
     def _apply(
         self, logged: LoggedFact, fact: ReportedFact, email: EmailLog, changes: Changes, known_links: set[LinkKey]
     ) -> None:
         email.updated_at = max(email.updated_at, fact.recorded_at)
-        if isinstance(fact, Engagement) and not fact.verdict.is_human:
-            if fact.verdict.is_counted_apart:
-                email.scanner_click_count += isinstance(fact, Clicked)
-                email.machine_open_count += isinstance(fact, Opened)
-            changes.automated.append(self._automated(logged, fact, email))
-            return
-        if isinstance(fact, Clicked):
-            _follow(fact, email, changes, known_links)
+        if email.erased_by is not None:
+            fact = nameless(fact)
+        if isinstance(fact, Engagement):
+            if not fact.verdict.is_human:
+                self._keep_apart(logged, fact, email, changes)
+                return
+            if isinstance(fact, Clicked):
+                _follow(fact, email, changes, known_links)
+            if fact.withheld:
+                count_withheld(email, fact)
+                return
         FOLDS[type(fact)](email, fact)
         if words := WORDS.get(type(fact)):
             changes.events.append(self._row(logged, fact, email, words))
 
+    def _keep_apart(self, logged: LoggedFact, fact: Engagement, email: EmailLog, changes: Changes) -> None:
+        if fact.verdict.is_counted_apart:
+            if isinstance(fact, Clicked):
+                email.scanner_click_count += 1
+                key = (email.id, link_key(fact.url, fact.link_position))
+                _clicks_on(key, fact, email, changes).scanner_click_count += 1
+            else:
+                email.machine_open_count += 1
+        if not fact.withheld:
+            changes.automated.append(self._automated(logged, fact, email))
+
     def _row(self, logged: LoggedFact, fact: ReportedFact, email: EmailLog, words: tuple[str, str]) -> EventRow:
         personal = fact.personal
+        judged = fact if isinstance(fact, Engagement) else None
         return EventRow(
             place=logged.place,
             key=fact.key,
@@ -182,13 +227,13 @@ class ProjectEngagement:
             ip_address=personal.ip_address or None,
             user_agent=personal.user_agent or None,
             event_data=self._event_data(fact, email),
+            verdict=judged.verdict.value if judged else None,
+            reasons=judged.reasons if judged else (),
         )
 
     def _automated(self, logged: LoggedFact, fact: Engagement, email: EmailLog) -> AutomatedRow:
         return AutomatedRow(
             row=self._row(logged, fact, email, WORDS[type(fact)]),  # type: ignore[arg-type]  # opens and clicks are the only engagements
-            verdict=fact.verdict.value,
-            reasons=fact.reasons,
             confidence=fact.confidence,
             rule_version=fact.rule_version,
         )
@@ -221,6 +266,45 @@ class ProjectEngagement:
             data["device_type"] = agent.device_type
         if agent.email_client and isinstance(fact, Opened):
             data["email_client"] = agent.email_client
+
+
+def _row_of(logged: LoggedFact, sent: Sent) -> EmailLog:
+    return EmailLog(
+        id=logged.place,
+        email_id=logged.email_id,
+        organization_id=sent.organization_id,
+        provider=sent.provider,
+        message_id=sent.message_id,
+        tracking_id=sent.tracking_id,
+        tracking=sent.tracking,
+        subject=sent.subject,
+        recipient_type=sent.recipient_type,
+        recipient_id=sent.recipient_id,
+        recipient_email=sent.personal.address,
+        recipient_name=sent.personal.name,
+        sender_id=sent.sender.id,
+        sender_name=sent.sender.name,
+        job_id=sent.job.id if sent.job else None,
+        template_id=sent.template.id if sent.template else None,
+        template_name=sent.template.name if sent.template else None,
+        campaign_id=sent.campaign_id,
+        campaign_contact_id=sent.campaign_contact_id or logged.email_id,
+        addressee_id=addressee_of(sent),
+        sent_at=sent.sent_at,
+        created_at=sent.recorded_at,
+        updated_at=sent.recorded_at,
+    )
+
+
+def _replaced(email: EmailLog, reported: Sequence[LoggedFact]) -> Replaced:
+    with_rows = [(logged.place, logged.fact.key) for logged in reported if isinstance(logged.fact, Fact)]
+    return Replaced(
+        email=email, places=[-email.id, *(place for place, _ in with_rows)], keys=[key for _, key in with_rows]
+    )
+
+
+def _stream_of(logged: LoggedFact) -> UUID:
+    return logged.email_id
 
 
 def link_key(url: str, link_position: str) -> UUID:
@@ -258,6 +342,8 @@ def contribution(email: EmailLog) -> tuple[int, ...]:
         email.scanner_click_count,
         int(timed),
         max(0, round((email.opened_at - email.sent_at).total_seconds())) if email.opened_at else 0,
+        email.is_opened_by_any,
+        email.is_clicked_by_any,
     )
 
 
@@ -276,7 +362,7 @@ def _settle(email: EmailLog, was: tuple[int, ...] | None, clicked_before: dateti
     if adds:
         key = (
             email.organization_id,
-            email.sent_at.replace(minute=0, second=0, microsecond=0),
+            quarter_of(email.sent_at),
             email.job_id or "",
             email.campaign_id or NO_CAMPAIGN,
             email.template_id or "",
@@ -313,23 +399,18 @@ def _follow(fact: Clicked, email: EmailLog, changes: Changes, known_links: set[L
     if key not in known_links:
         known_links.add(key)
         email.unique_click_count += 1
+    clicks = _clicks_on(key, fact, email, changes)
+    clicks.click_count += 1
+    if not fact.withheld and (clicks.first_clicked_at is None or fact.occurred_at < clicks.first_clicked_at):
+        clicks.first_clicked_at = fact.occurred_at
+
+
+def _clicks_on(key: LinkKey, fact: Clicked, email: EmailLog, changes: Changes) -> LinkClicks:
     clicks = changes.links.get(key)
     if clicks is None:
-        changes.links[key] = LinkClicks(
-            email=email,
-            url=fact.url,
-            link_position=fact.link_position,
-            link_text=fact.link_text,
-            click_count=1,
-            first_clicked_at=fact.occurred_at,
+        clicks = changes.links[key] = LinkClicks(
+            email=email, url=fact.url, link_position=fact.link_position, link_text=fact.link_text
         )
     else:
-        clicks.click_count += 1
         clicks.link_text = clicks.link_text or fact.link_text
-        clicks.first_clicked_at = min(clicks.first_clicked_at, fact.occurred_at)
-
-
-def _name(names: dict[tuple[UUID, str], Named], named: Named) -> None:
-    known = names.get((named.organization_id, named.id))
-    if known is None or (known.named_at, known.named_by) < (named.named_at, named.named_by):
-        names[named.organization_id, named.id] = named
+    return clicks

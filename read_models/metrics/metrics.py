@@ -15,6 +15,7 @@ class EmailTotals(msgspec.Struct, frozen=True, kw_only=True):
         scanner_clicks: Clicks by machines, all of them; in no rate.
         timed_opens: Emails of which the time from sending to the first human open is known.
         seconds_to_open: Sum of these times.
+        raw_opened: As `opened`, by a person or a machine; ``raw_clicked`` likewise.
     """
 
     sent: int = 0
@@ -30,6 +31,8 @@ class EmailTotals(msgspec.Struct, frozen=True, kw_only=True):
     scanner_clicks: int = 0
     timed_opens: int = 0
     seconds_to_open: int = 0
+    raw_opened: int = 0
+    raw_clicked: int = 0
 
 
 class EngagementMetrics(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +71,22 @@ def percent(part: int, whole: int) -> float | None:
         MET-1: rates are percentages, null where the denominator is 0.
     """
     return round(100.0 * part / whole, RATE_DECIMALS) if whole else None
+
+
+def as_if_people(totals: EmailTotals) -> EmailTotals:
+    """Count machines like people: every email they opened or clicked, and every click of theirs.
+
+    The time to open stays that of people: a scanner's seconds would say nothing about anybody.
+
+    Source:
+        BR-558.7: machines are visible on request.
+    """
+    return msgspec.structs.replace(
+        totals,
+        opened=totals.raw_opened,
+        clicked=totals.raw_clicked,
+        total_clicks=totals.total_clicks + totals.scanner_clicks,
+    )
 
 
 def metrics_of(totals: EmailTotals) -> EngagementMetrics:

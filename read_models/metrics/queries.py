@@ -46,6 +46,7 @@ class LinkClicks(msgspec.Struct, frozen=True, kw_only=True):
         link_position: Where in the email; ``None`` when links are told apart by URL alone.
         link_text: What it says; ``None`` when links are told apart by URL alone.
         unique_clicks: Number of different contacts.
+        scanner_click_count: Clicks by machines; in neither of the two, unless that is asked for.
 
     Source:
         AF-4: per-link click statistics by URL and by position; the same URL twice in one email is two positions.
@@ -56,6 +57,7 @@ class LinkClicks(msgspec.Struct, frozen=True, kw_only=True):
     link_text: str | None
     click_count: int
     unique_clicks: int
+    scanner_click_count: int
 
 
 class MetricsQueries(Protocol):
@@ -70,9 +72,22 @@ class MetricsQueries(Protocol):
         ...
 
     async def links(
-        self, audience: Audience, subject: Subject, grouping: LinkGrouping, page: PageRequest
+        self,
+        audience: Audience,
+        subject: Subject,
+        grouping: LinkGrouping,
+        page: PageRequest,
+        *,
+        with_automated: bool = False,
     ) -> Page[LinkClicks] | None:
         """List followed links, the most clicked first.
+
+        Args:
+            audience: For whom.
+            subject: Of which emails.
+            grouping: What makes two links the same.
+            page: Which part.
+            with_automated: Count clicks as if machines were people, links that only they followed included.
 
         Raises:
             InvalidCursorError: The cursor is of another list.

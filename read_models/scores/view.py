@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from domain.policies.scoring import CandidateActivity, EngagementScore
+from read_models.automated import AutomatedActivity
 
 CandidateKey = tuple[UUID, str]
 """``organization_id, candidate_id``."""
@@ -20,6 +21,7 @@ class KnownCandidate(msgspec.Struct, frozen=True, kw_only=True):
     candidate_id: str
     name: str
     activity: CandidateActivity
+    automated: AutomatedActivity
 
 
 class ScoredCandidate(msgspec.Struct, frozen=True, kw_only=True):

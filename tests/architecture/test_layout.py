@@ -47,12 +47,17 @@ def test_a_package_resolves_to_this_project_and_not_to_its_namesake_from_a_regis
     assert Path(importlib.import_module(package).__file__) == ROOT / package / "__init__.py"
 
 
-def test_the_wheel_holds_every_file_of_the_five_packages_and_nothing_else(wheel, repository_files):
+GENERATED = "entrypoints/web/pages/assets/generated/"
+"""What hatch_build.py makes."""
+
+
+def test_the_wheel_holds_every_file_of_the_five_packages_and_what_is_made_for_it(wheel, repository_files):
     in_packages = {path.as_posix() for path in repository_files if path.parts[0] in PACKAGES}
 
     in_wheel = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
 
-    assert in_wheel == in_packages
+    made = {f"{GENERATED}{name}" for name in ("charts.js", "engagement_over_time.json", "made_by.txt")}
+    assert in_wheel == in_packages | made
 
 
 def test_the_wheel_resolves_to_itself_from_an_empty_directory(run_from_wheel):

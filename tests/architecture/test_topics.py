@@ -21,6 +21,9 @@ STORED_SINCE_0_1 = {
     "EmailMessage.SpamReported",
     "EmailMessage.Unsubscribed",
     "EmailMessage.Replied",
+    "Organization.TrackingPolicyChanged",
+    "Organization.EmailsPurged",
+    "Recipient.ConsentChanged",
 }
 
 

@@ -7,10 +7,42 @@ import pytest
 
 from tests.bdd.scene import Scene
 from tests.bdd.service import started_service
-from tests.bdd.steps import access, analysis, answers, emails, reception, reports
+from tests.bdd.steps import (
+    access,
+    analysis,
+    answers,
+    compliance,
+    emails,
+    erasure,
+    live,
+    notifications,
+    pages,
+    privacy,
+    readers,
+    reception,
+    replies,
+    reports,
+    retention,
+)
 
 REQUIREMENT = re.compile(r"[A-Z]+(?:-\d+(?:\.\d+)?)?")  # BR-558.3, FLOW-1, SCORE
-STEPS = (access, analysis, answers, emails, reception, reports)
+STEPS = (
+    access,
+    analysis,
+    answers,
+    compliance,
+    emails,
+    erasure,
+    live,
+    notifications,
+    pages,
+    privacy,
+    readers,
+    reception,
+    replies,
+    reports,
+    retention,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

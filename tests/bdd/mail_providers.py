@@ -16,7 +16,33 @@ PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.1 Mobile/15E148 Safari/604.1"
 )
+PROGRAMS = {
+    "": COMPUTER,
+    "computer": COMPUTER,
+    "phone": PHONE,
+    "Chrome": COMPUTER,
+    "iPhone": PHONE,
+    "Firefox": "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0",
+    "Apple Mail's prefetch": "Mozilla/5.0",
+    "Gmail's prefetch": (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+        " Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
+    ),
+    "Gmail's image proxy": "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+    "Yahoo's image proxy": "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+    "Barracuda": "Mozilla/5.0 (compatible; Barracuda Link Protection/2.0)",
+    "a program's library": "python-requests/2.32.3",
+    "a listed crawler": "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
+    "a chat's preview": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
+}
 HOME = "81.2.69.160"  # of a household; examples for documentation would be strangers to any network list
+PLACES = {
+    "": HOME,
+    "home": HOME,
+    "office": "81.2.69.200",
+    "a data centre": "5.9.10.11",
+    "Microsoft's network": "40.107.12.9",
+}
 NO_SUCH_MAILBOX = "550 5.1.1 The email account that you tried to reach does not exist"
 MAILBOX_FULL = "452 4.2.2 The recipient's mailbox is full"
 
@@ -33,10 +59,11 @@ class Happening(NamedTuple):
     position: str = ""
     link_text: str = ""
     device: str = ""
+    ip: str = HOME
 
     @property
     def agent(self):
-        return {"": COMPUTER, "computer": COMPUTER, "phone": PHONE}[self.device]
+        return PROGRAMS.get(self.device, self.device)
 
 
 class Post(NamedTuple):
@@ -62,6 +89,12 @@ class MailProvider:
         self.signer = signer or SIGNERS[name]
         self._say = say
         self._batches = batches
+
+    def header(self, message_id):
+        """Give what the Message-ID header holds of an email when it arrives."""
+        return {"sendgrid": f"{message_id}.recvd-7c9d8f@ismtpd-17", "ses": f"{message_id}@eu-west-1.amazonses.com"}.get(
+            self.name, message_id
+        )
 
     def posts(self, happenings):
         """Report, in as few deliveries as the provider would."""
@@ -97,9 +130,9 @@ def _sendgrid(happening):
     }
     match happening.what:
         case "opened" | "opened by a machine":
-            said |= {"ip": HOME, "useragent": happening.agent, "sg_machine_open": "machine" in happening.what}
+            said |= {"ip": happening.ip, "useragent": happening.agent, "sg_machine_open": "machine" in happening.what}
         case "clicked":
-            said |= {"ip": HOME, "useragent": happening.agent, "url": happening.link}
+            said |= {"ip": happening.ip, "useragent": happening.agent, "url": happening.link}
             if happening.position:
                 said["url_offset"] = {"index": int(happening.position), "type": "html"}
         case "bounced":
@@ -113,7 +146,7 @@ def _sendgrid(happening):
 
 def _amazon_ses(happening):
     at, address = rfc3339(happening.at), happening.address
-    person = {"timestamp": at, "ipAddress": HOME, "userAgent": happening.agent}
+    person = {"timestamp": at, "ipAddress": happening.ip, "userAgent": happening.agent}
     match happening.what:
         case "delivered":
             about = {"eventType": "Delivery", "delivery": {"timestamp": at, "recipients": [address]}}
@@ -172,9 +205,9 @@ def _another_mail_system(happening):
     }
     match happening.what:
         case "opened":
-            said |= {"ip_address": HOME, "user_agent": happening.agent}
+            said |= {"ip_address": happening.ip, "user_agent": happening.agent}
         case "clicked":
-            said |= {"ip_address": HOME, "user_agent": happening.agent, "url": happening.link}
+            said |= {"ip_address": happening.ip, "user_agent": happening.agent, "url": happening.link}
             said |= {"link_position": happening.position, "link_text": happening.link_text}
         case "bounced":
             said |= {"bounce_type": "hard", "bounce_reason": "mailbox_does_not_exist"}

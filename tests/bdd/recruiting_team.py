@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
 
-from tests.bdd.mail_providers import PROVIDERS, Happening
+from tests.bdd.mail_providers import PLACES, PROVIDERS, Happening
 from tests.bdd.moments import rfc3339
 
 SENT = "5 days ago"
@@ -18,6 +18,8 @@ class SentEmail(NamedTuple):
     email_log_id: int
     message_id: str
     address: str
+    header: str = ""
+    reply_to: str = ""
 
 
 class Team:
@@ -58,6 +60,10 @@ class Team:
             "sender": {"id": "r-1", "name": "Ruth Recruiter"},
             "tracking": row.get("tracked", "yes") == "yes",
         }
+        if header := row.get("header"):
+            described["internet_message_id"] = f"<{header}>"
+        if domain := row.get("replies to"):
+            described["reply_domain"] = domain
         if job := row.get("job"):
             described["job"] = {"id": job, "title": job, "hiring_manager_id": row.get("hiring manager", "")}
         if template := row.get("template"):
@@ -82,6 +88,9 @@ class Team:
                     email_log_id=answer["email_log_id"],
                     message_id=email["message_id"],
                     address=recipient["email"],
+                    header=email.get("internet_message_id", "").strip("<>")
+                    or self.provider.header(email["message_id"]),
+                    reply_to=answer["reply_to"] or "",
                 )
             )
         return answers
@@ -112,7 +121,8 @@ class Team:
             link=row.get("link", ""),
             position=row.get("position", ""),
             link_text=row.get("text", ""),
-            device=row.get("device", ""),
+            device=row.get("device") or row.get("program", ""),
+            ip=PLACES.get(row.get("from", ""), row.get("from")),
         )
 
     # --- questions ---
@@ -122,6 +132,11 @@ class Team:
         answer = self.service.ask(path, body, token=token or self.api_key)
         assert answer.is_success, f"{path} answered {answer.status_code}: {answer.text}"
         return answer.json() if answer.content else None
+
+    def put(self, path, body):
+        """Decide something by the API; a refusal fails the scenario."""
+        answer = self.service.put(path, body, token=self.api_key)
+        assert answer.is_success, f"{path} answered {answer.status_code}: {answer.text}"
 
     def all_of(self, path, *, token=None):
         """Give all items of a list, page by page."""
@@ -134,7 +149,10 @@ class Team:
             cursor = f"&cursor={page['next_cursor']}"
 
     def token_of(self, user, role):
-        return self.ask("/user-sessions", {"user_id": user, "role": role, "name": user})["token"]
+        return self.session_of(user, role)["token"]
+
+    def session_of(self, user, role):
+        return self.ask("/user-sessions", {"user_id": user, "role": role, "name": user})
 
     def _id_of(self, what):
         return str(uuid5(UUID(self.organization_id), what))

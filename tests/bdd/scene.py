@@ -23,6 +23,12 @@ class Scene:
         self.answers = []
         self.refusals_before = 0.0
         self.retried = ""
+        self.mails = {}
+        self.landed = None
+        self.seen = ""
+        self.way = None
+        self.mail = b""
+        self.reports_before = {}
         self.outage = ExitStack()
         self._set_aside_before = service.set_aside()
 

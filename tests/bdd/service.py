@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import msgspec
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg.rows import dict_row
 
 from tests.bdd.waiting import eventually
+from tests.support.canaries import log_files_under, scan
 from tests.support.processes import eventually as comes_true
 from tests.support.processes import python
 from tests.support.running_service import RunningService
@@ -69,7 +71,9 @@ class Service:
         self._running = running
         self._client = client
         self._connection = connection
-        self._base = f"http://127.0.0.1:{running.port}"
+        self.is_shut = False
+        self.port = running.port
+        self.base_url = f"http://127.0.0.1:{running.port}"
 
     # --- as client ---
 
@@ -82,10 +86,18 @@ class Service:
         """Ask the API; a question with a body is a POST."""
         return self._client.request(
             "GET" if body is None else "POST",
-            f"{self._base}/api/v1{path}",
+            f"{self.base_url}/api/v1{path}",
             headers={"authorization": f"Bearer {token}"},
             json=body,
         )
+
+    def put(self, path, body, *, token):
+        return self._client.put(
+            f"{self.base_url}/api/v1{path}", headers={"authorization": f"Bearer {token}"}, json=body
+        )
+
+    def delete(self, path, *, token):
+        return self._client.delete(f"{self.base_url}/api/v1{path}", headers={"authorization": f"Bearer {token}"})
 
     def command(self, *words):
         """Run ``mailpulse …`` as the operator does, and give what it prints."""
@@ -101,7 +113,13 @@ class Service:
     def deliver(self, path, headers, body, *, sender=None):
         """Post a delivery; `sender` is the address that the proxy in front saw."""
         forwarded = {"x-forwarded-for": sender} if sender else {}
-        return self._client.post(self._base + path, content=body, headers={**headers, **forwarded})
+        return self._client.post(self.base_url + path, content=body, headers={**headers, **forwarded})
+
+    # --- as reader ---
+
+    def visit(self, method, url, headers, data=None):
+        """Ask for a link of an email, and follow nothing."""
+        return self._client.request(method, url, headers=headers, data=data, follow_redirects=False)
 
     # --- as onlooker ---
 
@@ -130,9 +148,25 @@ class Service:
             )
             return self._connection.execute(query, parameters).fetchall()
 
+    def places_that_hold(self, text):
+        """Name the tables in which a text stands, also as bytes of a column."""
+        tables = self._rows(
+            "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables"
+            " WHERE schemaname IN ('public', 'ops', 'events')"
+        )
+        return [
+            table["name"]
+            for table in tables
+            if self._rows(
+                f"SELECT FROM {table['name']} t WHERE strpos(t::text, %s) > 0 OR strpos(t::text, %s) > 0 LIMIT 1",
+                text,
+                text.encode().hex(),
+            )
+        ]
+
     def counted(self, name, **labels):
         """Sum up one of the operator's metrics over all series with these labels."""
-        families = text_string_to_metric_families(self._client.get(self._base + "/metrics").text)
+        families = text_string_to_metric_families(self._client.get(self.base_url + "/metrics").text)
         samples = [sample for family in families for sample in family.samples if sample.name == name]
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
@@ -145,8 +179,12 @@ class Service:
         """Keep everybody from writing to a table, as an outage does."""
         with psycopg.connect(self._running.database_url) as other:
             other.execute(f"LOCK TABLE {table} IN SHARE MODE")
-            yield
-            other.rollback()
+            self.is_shut = True
+            try:
+                yield
+            finally:
+                self.is_shut = False
+                other.rollback()
 
     def tries_in_vain(self, table):
         """Return when somebody has waited for a table, shut by `unable_to_write`, and given up."""
@@ -161,9 +199,36 @@ class Service:
             lambda now: not any(waiter in now for waiter in seen),
         )
 
+    def kinds_of_events(self, organization_id, email_id):
+        """Give the topics of an email's events, and of what people said to the team meanwhile, in their order."""
+        query = (
+            "SELECT topic FROM events.stored_events WHERE originator_id = %s OR originator_id IN"
+            " (SELECT addressee_id FROM ops.tracking_consents WHERE organization_id = %s) ORDER BY notification_id"
+        )
+        return [row["topic"] for row in self._rows(query, email_id, organization_id)]
+
+    def facts_of(self, email_id):
+        """Give what is stored about an email, as it is stored."""
+        query = "SELECT topic, state FROM events.stored_events WHERE originator_id = %s ORDER BY originator_version"
+        return [(row["topic"], msgspec.msgpack.decode(row["state"])) for row in self._rows(query, email_id)]
+
+    def traces_of(self, canary):
+        """Look for somebody made up in everything that is stored and logged."""
+        return scan(
+            canary,
+            database_url=self._running.database_url,
+            redis_url=self._running.redis_url,
+            log_files=log_files_under(self._running.data_dir),
+        )
+
     def set_aside(self):
         """Give the events that a read model could not take in, of all organisations."""
         return self._rows("SELECT read_model, notification_id, error FROM ops.poison_events ORDER BY 1, 2")
+
+    def facts_about(self, email_id):
+        """Count what the event store holds of one email."""
+        query = "SELECT count(*) AS facts FROM events.stored_events WHERE originator_id = %s"
+        return self._rows(query, email_id)[0]["facts"]
 
     def inbox(self, organization_id):
         """Give the deliveries that were acknowledged for an organisation and not worked off yet."""

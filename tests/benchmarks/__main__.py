@@ -7,7 +7,18 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import baseline, drain, end_to_end, limits, projection, reception
+from tests.benchmarks import (
+    baseline,
+    dashboard,
+    drain,
+    end_to_end,
+    limits,
+    notifications,
+    projection,
+    readers,
+    reception,
+    retention,
+)
 from tests.benchmarks.figures import Figures, Target, machine, say
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.stores import SECRET_KEY, durable_server, server_version
@@ -18,12 +29,16 @@ BENCHMARKS: dict[str, Callable[[Plan, Figures], None]] = {
     "limits": limits.run,
     "baseline": baseline.run,
     "reception": reception.run,
+    "readers": readers.run,
     "end-to-end": end_to_end.run,
     "drain": drain.run,
     "projection": projection.run,
     "rebuild": projection.run_rebuild,
+    "retention": retention.run,
+    "dashboard": dashboard.run,
+    "notifications": notifications.run,
 }
-REPEATS_ITSELF = {"rebuild"}
+RUN_ONCE = {"rebuild", "retention", "dashboard"}
 BARE_P99 = "bare one-row INSERT + COMMIT at 300/s, p99"
 
 
@@ -37,6 +52,13 @@ BARE_P99 = "bare one-row INSERT + COMMIT at 300/s, p99"
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here too."
 )
+@click.option(
+    "--dashboard-events",
+    type=click.IntRange(1_000),
+    default=10_000_000,
+    show_default=True,
+    help="Behind the pages that are looked at; --quick takes a hundredth.",
+)
 @click.option("--database-url", default="", help="Measure on this PostgreSQL; else on an embedded one.")
 @click.option("--redis-url", default="", help="Ring through this Redis; else through an embedded one.")
 def main(
@@ -46,6 +68,7 @@ def main(
     runs: int,
     quick: bool,
     json_file: Path | None,
+    dashboard_events: int,
     database_url: str,
     redis_url: str,
 ) -> None:
@@ -58,7 +81,12 @@ def main(
             external = {"MAILPULSE_DATABASE_URL": service_url, "MAILPULSE_SECRET_KEYS": SECRET_KEY}
             settings = (external if database_url else {}) | ({"MAILPULSE_REDIS_URL": redis_url} if redis_url else {})
             plan = Plan(
-                directory=directory, server_url=server_url, service_settings=settings, seconds=seconds, runs=runs
+                directory=directory,
+                server_url=server_url,
+                service_settings=settings,
+                seconds=seconds,
+                runs=runs,
+                dashboard_events=dashboard_events,
             )
             measured_on = machine(server_version(server_url))
             try:
@@ -75,7 +103,7 @@ def measure(benchmarks: tuple[str, ...], plan: Plan, figures: Figures) -> None:
     """Run benchmarks in rounds, so that each meets the machine at several times."""
     for number in range(plan.runs):
         for benchmark in benchmarks:
-            if benchmark not in REPEATS_ITSELF or number == 0:
+            if benchmark not in RUN_ONCE or number == 0:
                 say(f"{benchmark}, run {number + 1} of {plan.runs}")
                 BENCHMARKS[benchmark](plan, figures)
     compare(figures)
@@ -99,6 +127,8 @@ def smaller(plan: Plan) -> Plan:
         drain_events=10_000,
         catch_up_events=20_000,
         rebuild_events=50_000,
+        purge_events=20_000,
+        dashboard_events=plan.dashboard_events // 100,
     )
 
 

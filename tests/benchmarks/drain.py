@@ -7,11 +7,13 @@ from uuid import UUID, uuid4
 import msgspec
 import psycopg
 
+from adapters.postgres.unit_of_work import BODIES_PURPOSE
+from adapters.secrets import SecretBox
 from entrypoints.collector import tune_collector
 from tests.benchmarks.figures import BenchmarkFailedError, Figures, Target
 from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.plan import Plan
-from tests.benchmarks.stores import backend_of, migrated_database, register, server_cpu_seconds, settle
+from tests.benchmarks.stores import SECRET_KEY, backend_of, migrated_database, register, server_cpu_seconds, settle
 from tests.benchmarks.traffic import EVENTS_PER_EMAIL, Traffic
 
 NAME = "drain"
@@ -43,13 +45,14 @@ def run(plan: Plan, figures: Figures) -> None:
 def fill_inbox(database_url: str, organization_id: UUID, traffic: Traffic, deliveries: int) -> None:
     """Put deliveries where the edge keeps them."""
     endpoint_id, headers = uuid4(), msgspec.msgpack.encode({})
+    bodies = SecretBox([SECRET_KEY], purpose=BODIES_PURPOSE)
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO ops.webhook_inbox"
-            " (endpoint_id, organization_id, provider, correlation_id, received_at, headers, body)"
-            " VALUES (%s, %s, 'sendgrid', 'benchmark', %s, %s, %s)",
+            " (endpoint_id, organization_id, provider, correlation_id, received_at, headers, body, sealed)"
+            " VALUES (%s, %s, 'sendgrid', 'benchmark', %s, %s, %s, true)",
             [
-                (endpoint_id, organization_id, datetime.now(UTC), headers, body)
+                (endpoint_id, organization_id, datetime.now(UTC), headers, bodies.seal(body))
                 for body in traffic.bodies(deliveries, EVENTS_PER_DELIVERY)
             ],
         )
@@ -60,6 +63,7 @@ def drain_all(database_url: str) -> tuple[int, float, float]:
     backend = backend_of(database_url)
     drain = backend.drain
     backend.operations.has_due_delivery()  # the connection is open, as a worker's is
+    drain.detection()  # and its rules are read
     tune_collector()  # as the process itself does
     started, used = time.perf_counter(), time.process_time()
     taken = drain.drain_all()

@@ -16,6 +16,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         drain_events: In the inbox before the drain begins.
         catch_up_events: In the store before the projector begins.
         rebuild_events: In the store before the rebuild begins.
+        purge_events: Of emails whose time is up, before the purge begins.
+        dashboard_events: Behind the pages that are looked at.
     """
 
     directory: Path
@@ -26,3 +28,5 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     drain_events: int = 50_000
     catch_up_events: int = 100_000
     rebuild_events: int = 1_000_000
+    purge_events: int = 1_000_000
+    dashboard_events: int = 10_000_000

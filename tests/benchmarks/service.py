@@ -36,13 +36,17 @@ class Subject:
         self.service = service
         self._signer = SendGridSigner()
         created = service.command("org", "create", "Benchmark")
-        self.api_key = created["api_key"]
+        self.api_key, self.organization_id = created["api_key"], created["organization_id"]
         words = ("webhook", "add", "sendgrid", "--org", created["organization_id"], "--key", self._signer.key)
         self.path = service.command(*words, "--rate-limit", str(UNLIMITED))["path"]
 
     def write_posts(self, path: Path, bodies: Iterable[bytes]) -> int:
         """Write signed posts for the load generator."""
         return write_requests(path, (http_post(self.path, *self._signed(body)) for body in bodies))
+
+    def signed_post(self, body: bytes) -> bytes:
+        """Give one signed post, as it goes over the wire."""
+        return http_post(self.path, *self._signed(body))
 
     def _signed(self, body: bytes) -> tuple[dict[str, str], bytes]:
         return self._signer.sign(body, now=datetime.now(UTC))

@@ -18,6 +18,8 @@ from tests.benchmarks.own_process import cpu_seconds
 from tests.support.servers import fresh_database
 
 SECRET_KEY = "the benchmarks sign nothing with this key"
+NOBODY_LISTENS = "redis://127.0.0.1:1/0"
+"""Where single processes are measured, nothing is announced."""
 
 
 @contextmanager
@@ -45,7 +47,15 @@ def migrated_database(server_url: str) -> Iterator[str]:
 
 def backend_of(database_url: str) -> Backend:
     """Give what the processes work with."""
-    return Backend(Settings.from_env({"MAILPULSE_DATABASE_URL": database_url, "MAILPULSE_SECRET_KEYS": SECRET_KEY}))
+    return Backend(
+        Settings.from_env(
+            {
+                "MAILPULSE_DATABASE_URL": database_url,
+                "MAILPULSE_REDIS_URL": NOBODY_LISTENS,
+                "MAILPULSE_SECRET_KEYS": SECRET_KEY,
+            }
+        )
+    )
 
 
 def register(database_url: str, registrations: list[dict]) -> UUID:

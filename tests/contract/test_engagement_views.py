@@ -1,14 +1,23 @@
 """The rows that facts become, on every storage of the engagement read model."""
 
+from uuid import UUID
+
 import pytest
 
-from domain.values import BounceKind, Verdict
+from domain.email_facts import Personal
+from domain.organization_facts import TrackingPolicyChanged
+from domain.recipient_facts import ConsentChanged
+from domain.tracking_terms import Consent, ConsentSource, TrackingPolicy, TrackingTerms
+from domain.values import BounceKind, Verdict, addressee_id_for
+from read_models.engagement import again
 from read_models.engagement.view import NO_CAMPAIGN, Totals
 from tests.support.emails import (
     ACME,
     CALENDAR,
     CAMPAIGN,
+    GLOBEX,
     JOB_AD,
+    JOHN,
     NOON,
     an_open,
     bounce,
@@ -16,6 +25,7 @@ from tests.support.emails import (
     deferral,
     delivery,
     drop,
+    email_id,
     hours,
     minutes,
     reply,
@@ -29,6 +39,9 @@ CHROME_ON_ANDROID = (
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile"
     " Safari/537.36"
 )
+
+
+PRIVATE = TrackingTerms(TrackingPolicy(privacy_mode=True))
 
 
 @pytest.fixture(params=STORAGES, ids=str)
@@ -46,7 +59,7 @@ def total_of(storage):
 
 
 def test_a_registration_is_a_row_with_everything_it_told(storage):
-    storage.register(campaign_id=CAMPAIGN)
+    storage.register(campaign_id=CAMPAIGN, sent_at=NOON)
     storage.project()
 
     row = storage.emails()["m-1"]
@@ -66,22 +79,22 @@ def test_a_registration_is_a_row_with_everything_it_told(storage):
         0,
     )
     assert storage.events() == []
-    assert storage.totals() == {(ACME, NOON, "j-3", CAMPAIGN, "interview-invite"): (1, *[0] * 14)}
+    assert storage.totals() == {(ACME, NOON, "j-3", CAMPAIGN, "interview-invite"): (1, *[0] * 16)}
 
 
-def test_totals_are_kept_by_the_hour_the_email_was_sent_in(storage):
-    for message_id, sent_at in [("m-1", NOON), ("m-2", NOON + minutes(59)), ("m-3", NOON + hours(1))]:
+def test_totals_are_kept_by_quarters_of_an_hour_for_so_days_begin_somewhere(storage):
+    for message_id, sent_at in [("m-1", NOON), ("m-2", NOON + minutes(14)), ("m-3", NOON + minutes(45))]:
         storage.register(message_id, sent_at=sent_at, job=None, template=None)
     storage.project()
 
     assert {key: sums[0] for key, sums in storage.totals().items()} == {
         (ACME, NOON, "", NO_CAMPAIGN, ""): 2,
-        (ACME, NOON + hours(1), "", NO_CAMPAIGN, ""): 1,
+        (ACME, NOON + minutes(45), "", NO_CAMPAIGN, ""): 1,
     }
 
 
 def test_the_earliest_open_is_the_first_though_it_arrives_late(storage):
-    storage.register()
+    storage.register(sent_at=NOON)
     storage.record(an_open(NOON + hours(2)))
     storage.project()
     storage.record(an_open(NOON + hours(1)))
@@ -92,7 +105,9 @@ def test_the_earliest_open_is_the_first_though_it_arrives_late(storage):
         2,
         NOON + hours(2),
     )
-    assert total_of(storage) == Totals(sent=1, opened=1, total_opens=2, timed_opens=1, seconds_to_open=3600)
+    assert total_of(storage) == Totals(
+        sent=1, opened=1, total_opens=2, timed_opens=1, seconds_to_open=3600, raw_opened=1
+    )
 
 
 def test_an_open_before_the_email_was_sent_took_no_time(storage):
@@ -107,17 +122,19 @@ def test_each_link_is_kept_by_url_and_position(storage):
     storage.register()
     storage.record(click(NOON, link_position="header"), click(NOON + hours(1), link_position="header"))
     storage.project()
-    storage.record(click(NOON - hours(1), link_position="header"), click(NOON, link_position="footer"))
-    storage.record(click(NOON, CALENDAR))
+    storage.record(click(NOON - hours(1), link_position="header"), click(NOON + minutes(1), link_position="footer"))
+    storage.record(click(NOON + minutes(2), CALENDAR))
     storage.project()
 
     assert storage.links() == [
-        ("m-1", CALENDAR, "", 1, NOON),
-        ("m-1", JOB_AD, "footer", 1, NOON),
+        ("m-1", CALENDAR, "", 1, NOON + minutes(2)),
+        ("m-1", JOB_AD, "footer", 1, NOON + minutes(1)),
         ("m-1", JOB_AD, "header", 3, NOON - hours(1)),
     ]
     assert values(storage.emails()["m-1"], "click_count", "unique_click_count", "clicked_at") == (5, 3, NOON - hours(1))
-    assert total_of(storage) == Totals(sent=1, opened=1, clicked=1, total_clicks=5, unique_clicks=3)
+    assert total_of(storage) == Totals(
+        sent=1, opened=1, clicked=1, total_clicks=5, unique_clicks=3, raw_opened=1, raw_clicked=1
+    )
 
 
 # MET-1: a human click implies an open
@@ -206,7 +223,299 @@ def test_what_machines_did_is_kept_apart(storage):
         ("m-1", "opened", NOON, "machine_open", ("provider_flag",)),
         ("m-1", "opened", NOON + hours(1), "scanner", ("provider_flag",)),
     ]
-    assert total_of(storage) == Totals(sent=1, machine_opens=2, scanner_clicks=2)
+    assert total_of(storage) == Totals(sent=1, machine_opens=2, scanner_clicks=2, raw_opened=1, raw_clicked=1)
+
+
+def test_clicks_of_machines_are_counted_by_link_beside_those_of_people(storage):
+    storage.register()
+    storage.record(
+        click(NOON, provider_verdict=Verdict.SCANNER), click(NOON, CALENDAR, provider_verdict=Verdict.SCANNER)
+    )
+    storage.project()
+    storage.record(click(NOON + hours(1)), click(NOON + minutes(1), provider_verdict=Verdict.SCANNER))
+    storage.record(click(NOON + hours(2), CALENDAR, provider_verdict=Verdict.PREVIEW))
+    storage.project()
+
+    assert storage.links() == [("m-1", JOB_AD, "", 1, NOON + hours(1))]
+    assert storage.scanned_links() == [("m-1", CALENDAR, "", 1), ("m-1", JOB_AD, "", 2)]
+    assert values(storage.emails()["m-1"], "click_count", "unique_click_count", "scanner_click_count") == (1, 1, 3)
+
+
+def test_an_open_through_an_image_proxy_is_a_persons_and_says_so(storage):
+    storage.register()
+    storage.record(delivery(NOON - minutes(1)), an_open(provider_verdict=Verdict.PROXY_OPEN), click())
+    storage.project()
+
+    assert [(row[1], *row[9:]) for row in storage.events()] == [
+        ("click", "human", ()),
+        ("delivered", None, ()),
+        ("open", "proxy_open", ("provider_flag",)),
+    ]
+    assert storage.emails()["m-1"]["open_count"] == 1
+
+
+# BR-558.7: verdicts that are revised
+
+
+@pytest.mark.parametrize("projected_between", [True, False])
+def test_clicks_that_turn_out_to_be_a_scanners_leave_every_human_number(storage, projected_between):
+    burst = [click(NOON + minutes(n), url) for n, url in [(5, JOB_AD), (10, CALENDAR)]]
+    storage.register(campaign_id=CAMPAIGN)
+    storage.record(delivery(), *burst, click(NOON + hours(1), CALENDAR))
+    if projected_between:
+        storage.project()
+        assert (total_of(storage).total_clicks, total_of(storage).unique_clicks) == (3, 2)
+        assert storage.ranked()["c-1"][0] == 100
+    storage.judge_anew(Verdict.SCANNER, *burst)
+    storage.project()
+
+    assert values(storage.emails()["m-1"], "click_count", "unique_click_count", "scanner_click_count") == (1, 1, 2)
+    assert storage.emails()["m-1"]["clicked_at"] == NOON + hours(1)
+    assert storage.links() == [("m-1", CALENDAR, "", 1, NOON + hours(1))]
+    assert storage.scanned_links() == [("m-1", CALENDAR, "", 1), ("m-1", JOB_AD, "", 1)]
+    assert storage.automated() == [
+        ("m-1", "clicked", NOON + minutes(5), "scanner", ("burst",)),
+        ("m-1", "clicked", NOON + minutes(10), "scanner", ("burst",)),
+    ]
+    assert [(row[1], row[2], row[3], row[8]) for row in storage.events()] == [
+        ("click", "clicked", NOON + hours(1), False),
+        ("delivered", "delivered", NOON, False),
+        ("open", "opened", NOON + hours(1), True),
+    ]
+    assert total_of(storage) == Totals(
+        sent=1,
+        delivered=1,
+        opened=1,
+        clicked=1,
+        total_clicks=1,
+        unique_clicks=1,
+        scanner_clicks=2,
+        raw_opened=1,
+        raw_clicked=1,
+    )
+
+
+@pytest.mark.parametrize("projected_between", [True, False])
+def test_a_candidate_whose_only_clicks_were_a_scanners_has_the_score_of_nobody(storage, projected_between):
+    storage.now = NOON + hours(1)
+    clicks = [click(NOON + minutes(5)), click(NOON + minutes(10), CALENDAR)]
+    storage.register()
+    storage.record(*clicks)
+    if projected_between:
+        storage.project()
+        assert storage.ranked()["c-1"][:2] == (100, "hot")
+    storage.judge_anew(Verdict.SCANNER, *clicks)
+    storage.project()
+
+    assert storage.ranked()["c-1"][:2] == (0, "cold")
+    assert storage.events() == []
+    assert values(storage.emails()["m-1"], "clicked_at", "last_engaged_at") == (None, None)
+
+
+def test_the_last_judgement_holds(storage):
+    opened, clicked = an_open(NOON), click(NOON + minutes(1))
+    storage.register()
+    storage.record(opened, clicked)
+    for verdict in (Verdict.SCANNER, Verdict.HUMAN, Verdict.PREVIEW, Verdict.HUMAN):
+        storage.judge_anew(verdict, clicked)
+    storage.judge_anew(Verdict.PREVIEW, opened)
+    storage.project()
+    storage.judge_anew(Verdict.MACHINE_OPEN, opened)
+    storage.project()
+
+    assert values(storage.emails()["m-1"], "open_count", "machine_open_count", "click_count") == (0, 1, 1)
+    assert [(row[1], row[8]) for row in storage.events()] == [("click", False), ("open", True)]
+    assert storage.automated() == [("m-1", "opened", NOON, "machine_open", ("burst",))]
+
+
+def test_what_happens_after_a_judgement_adds_to_what_it_left(storage):
+    storage.register()
+    storage.record(click(NOON))
+    storage.project()
+    storage.record(click(NOON, CALENDAR))  # two links at once: nobody does that
+    storage.project()
+    assert storage.links() == []
+    storage.record(click(NOON + hours(1)), an_open(NOON + hours(1)))
+    storage.project()
+
+    assert storage.links() == [("m-1", JOB_AD, "", 1, NOON + hours(1))]
+    assert values(storage.emails()["m-1"], "unique_click_count", "click_count", "open_count") == (1, 1, 1)
+    assert not any(row[8] for row in storage.events())
+
+
+def test_a_judgement_of_another_organisations_contact_leaves_that_contact_alone(storage):
+    theirs = UUID(int=7)
+    storage.register("m-0", organization_id=GLOBEX, campaign_id=CAMPAIGN, campaign_contact_id=theirs)
+    storage.project()
+    storage.register(campaign_id=CAMPAIGN, campaign_contact_id=theirs)
+    clicked = click()
+    storage.record(clicked, an_open())
+    storage.project()
+    storage.judge_anew(Verdict.SCANNER, clicked)
+    storage.project()
+
+    assert storage.emails()["m-1"]["campaign_contact_id"] == email_id()
+    assert [row[1] for row in storage.events()] == ["open"]
+
+
+def test_more_than_fits_into_one_transaction_is_folded_again_in_several(storage, monkeypatch):
+    monkeypatch.setattr(again, "MOST_FACTS_FOLDED_AGAIN", 5)
+    clicked = {f"m-{n}": click(NOON + seconds(n), message_id=f"m-{n}") for n in range(1, 8)}
+    for message_id, report in clicked.items():
+        storage.register(message_id)
+        storage.record(report, message_id=message_id)
+    storage.project()
+    for message_id, report in clicked.items():
+        storage.judge_anew(Verdict.SCANNER, report, message_id=message_id)
+    storage.record(click(NOON + hours(1)))
+    storage.project()
+
+    assert total_of(storage).scanner_clicks == 7
+    assert total_of(storage).total_clicks == 1
+    assert len(storage.automated()) == 7
+
+
+# BR-558.8: privacy mode
+
+
+def test_withheld_engagement_is_counted_and_shown_to_nobody(storage):
+    storage.now = NOON + hours(2)
+    storage.register()
+    storage.record(
+        an_open(NOON + hours(1), ip_address="198.51.100.7", user_agent=CHROME_ON_ANDROID),
+        click(NOON + hours(1), CALENDAR),
+        click(NOON + hours(3), JOB_AD, provider_verdict=Verdict.SCANNER),
+        terms=PRIVATE,
+    )
+    storage.record(delivery(NOON))
+    storage.project()
+
+    assert [(row[1], row[6]) for row in storage.events()] == [("delivered", None)]
+    assert storage.automated() == []
+    assert storage.links() == [("m-1", CALENDAR, "", 1, None)]
+    row = storage.emails()["m-1"]
+    assert values(row, "open_count", "click_count", "unique_click_count", "scanner_click_count") == (1, 1, 1, 1)
+    assert values(row, "opened_at", "clicked_at", "last_engaged_at", "updated_at") == (None, None, None, NOON)
+    assert total_of(storage) == Totals(
+        sent=1,
+        delivered=1,
+        opened=1,
+        clicked=1,
+        total_opens=1,
+        total_clicks=1,
+        unique_clicks=1,
+        scanner_clicks=1,
+        raw_opened=1,
+        raw_clicked=1,
+    )
+    assert storage.ranked()["c-1"][0] == 30 + 40
+
+
+@pytest.mark.parametrize("projected_between", [True, False])
+def test_a_withheld_click_implies_no_open_that_has_a_time(storage, projected_between):
+    storage.register()
+    storage.record(click(NOON + hours(1)), terms=PRIVATE)
+    if projected_between:
+        storage.project()
+    storage.record(click(NOON + hours(2)))
+    storage.project()
+
+    assert [(row[1], row[3], row[8]) for row in storage.events()] == [
+        ("click", NOON + hours(2), False),
+        ("open", NOON + hours(2), True),
+    ]
+    assert storage.links() == [("m-1", JOB_AD, "", 2, NOON + hours(2))]
+
+
+def test_a_withheld_click_is_judged_anew_without_telling_when(storage):
+    clicked = click(NOON + hours(1))
+    storage.register()
+    storage.record(clicked, terms=PRIVATE)
+    storage.project()
+    storage.judge_anew(Verdict.SCANNER, clicked)
+    storage.project()
+
+    assert storage.links() == []
+    assert storage.scanned_links() == [("m-1", JOB_AD, "", 1)]
+    assert storage.automated() == []
+    assert values(storage.emails()["m-1"], "click_count", "scanner_click_count", "updated_at") == (0, 1, NOON)
+
+
+# SEC-6: erasure
+
+
+JANE = "jane@example.com"
+
+
+@pytest.mark.parametrize("projected_between", [True, False])
+def test_no_row_says_who_somebody_erased_was_and_every_number_stays(storage, projected_between):
+    storage.register()
+    storage.register("m-2")
+    storage.register("m-3", personal=Personal(address=JANE, name="Jane Doe"), recipient_id="c-2")
+    for message_id, recipient in [("m-1", JOHN), ("m-2", JOHN), ("m-3", JANE)]:
+        seen = {"ip_address": "198.51.100.7", "user_agent": CHROME_ON_ANDROID, "metadata": {"wave": 2}}
+        at = {"message_id": message_id, "recipient": recipient}
+        storage.record(an_open(NOON, **seen, **at), click(NOON, **seen, **at), message_id=message_id)
+        storage.record(click(NOON + seconds(1), provider_verdict=Verdict.SCANNER, **seen, **at), message_id=message_id)
+    if projected_between:
+        storage.project()
+    storage.erase(JOHN)
+    storage.record(an_open(NOON + hours(1), ip_address="198.51.100.9", user_agent="late"), message_id="m-1")
+    storage.project()
+
+    for message_id in ("m-1", "m-2"):
+        assert values(storage.emails()[message_id], "recipient_email", "recipient_name", "subject") == ("", "", "")
+    assert values(storage.emails()["m-3"], "recipient_email", "recipient_name") == (JANE, "Jane Doe")
+    traces = [(row[0], row[5], row[6], row[7]) for row in storage.events() if row[0] != "m-3"]
+    assert {trace[1:3] for trace in traces} == {(None, None)}
+    assert not any(word in str(storage.events()[:4]) for word in ("wave", "mobile", "198.51"))
+    assert total_of(storage) == Totals(
+        sent=3,
+        opened=3,
+        clicked=3,
+        total_opens=4,
+        total_clicks=3,
+        unique_clicks=3,
+        scanner_clicks=3,
+        timed_opens=3,
+        raw_opened=3,
+        seconds_to_open=900,
+        raw_clicked=3,
+    )
+    assert {candidate: row[3] for candidate, row in storage.ranked().items()} == {"c-1": "", "c-2": "Jane Doe"}
+    assert {score for score, *_ in storage.ranked().values()} == {100}
+
+
+def test_who_comes_back_after_an_erasure_is_known_again_and_the_old_emails_stay_nameless(storage):
+    storage.register()
+    storage.project()
+    storage.erase(JOHN)
+    storage.register("m-2")
+    storage.project()
+    storage.judge_anew(Verdict.SCANNER, click())
+    storage.project()
+
+    assert storage.emails()["m-1"]["recipient_email"] == ""
+    assert storage.emails()["m-2"]["recipient_email"] == JOHN
+
+
+def test_facts_about_organisations_and_people_pass_through_and_positions_move(storage):
+    storage.register()
+    storage.tell(
+        ACME, TrackingPolicyChanged(policy=TrackingPolicy(privacy_mode=True), changed_at=NOON, changed_by="command")
+    )
+    consent = ConsentChanged(
+        organization_id=ACME, consent=Consent.OPTED_OUT, changed_at=NOON, source=ConsentSource.API, changed_by=""
+    )
+    storage.tell(addressee_id_for(ACME, JANE), consent)
+    storage.erase("nobody@example.com")
+    storage.project()
+    storage.record(an_open())
+    storage.project()
+
+    assert storage.emails()["m-1"]["open_count"] == 1
+    assert storage.set_aside() == []
+    assert storage.ranked()["c-1"][3] == "John Smith"
 
 
 # Delivery facts
@@ -276,7 +585,15 @@ def test_untracked_emails_have_delivery_facts_and_no_part_in_any_number(storage)
 def test_every_report_has_its_word_in_both_tables(storage):
     storage.register()
     storage.record(
-        delivery(), an_open(), click(), bounce(), spam_report(), unsubscribe(), reply(), deferral(), drop(NOON)
+        delivery(NOON - minutes(1)),
+        an_open(),
+        click(),
+        bounce(),
+        spam_report(),
+        unsubscribe(),
+        reply(),
+        deferral(),
+        drop(NOON),
     )
     storage.project()
 
@@ -302,6 +619,9 @@ def test_every_report_has_its_word_in_both_tables(storage):
         unsubscribed=1,
         spam_reported=1,
         timed_opens=1,
+        seconds_to_open=300,
+        raw_opened=1,
+        raw_clicked=1,
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from adapters.providers import registry
+from application.ports.inbound_mail import InboundMail
 from application.ports.provider import (
     ConfirmSubscription,
     Ignored,
@@ -79,6 +80,8 @@ def outcome_expected(expected, body):
     match expected:
         case {"ignored": reason}:
             return Ignored(reason)
+        case {"mail": mail}:
+            return msgspec.convert(mail, InboundMail)
         case {"confirm": url}:
             return ConfirmSubscription(url)
         case {"rejected": reason}:

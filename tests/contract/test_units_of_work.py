@@ -5,6 +5,7 @@ import pytest
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import ConcurrentAppendError, FailedReport, Orphan
 from domain.email_message import EmailMessage
+from domain.tracking_terms import IpHandling, TrackingPolicy, TrackingTerms
 from tests.support.core import ENDPOINT
 from tests.support.emails import ACME, GLOBEX, JOHN, NOON, an_open, click, delivery, email_id, hours, sent
 from tests.support.storages import STORAGES
@@ -144,8 +145,8 @@ def test_an_email_comes_back_with_its_history(storage):
     message = storage.history()
 
     assert appended == 3
-    assert (message.version, message.is_known, message.open_count) == (4, True, 1)
-    assert (message.delivered_at, message.clicked_at) == (NOON, NOON + hours(1))
+    assert (message.version, message.is_known, message.tally.open_count) == (4, True, 1)
+    assert (message.delivered_at, message.tally.clicked_at) == (NOON, NOON + hours(1))
 
 
 def test_an_email_that_nobody_registered_has_no_history(storage):
@@ -160,7 +161,7 @@ def test_histories_of_many_emails_do_not_mix(storage):
     with storage.units.begin() as unit:
         messages = unit.messages([email_id(f"m-{n}") for n in (3, 1, 2, 4)])
 
-    assert {message.id: message.open_count for message in messages.values()} == {
+    assert {message.id: message.tally.open_count for message in messages.values()} == {
         email_id("m-1"): 1,
         email_id("m-2"): 2,
         email_id("m-3"): 3,
@@ -187,7 +188,7 @@ def test_who_appends_second_to_the_same_stream_is_told(storage):
     with pytest.raises(ConcurrentAppendError):
         append_too_late()
 
-    assert (storage.history().open_count, storage.history().click_count) == (1, 0)
+    assert (storage.history().tally.open_count, storage.history().tally.click_count) == (1, 0)
 
 
 def test_two_streams_are_appended_to_side_by_side(storage):
@@ -200,7 +201,7 @@ def test_two_streams_are_appended_to_side_by_side(storage):
         message.record(click(), received_at=NOON)
         slow.append([message])
 
-    assert (storage.history("m-1").click_count, storage.history("m-2").open_count) == (1, 1)
+    assert (storage.history("m-1").tally.click_count, storage.history("m-2").tally.open_count) == (1, 1)
 
 
 def test_a_registration_has_its_place_within_its_own_transaction(storage):
@@ -215,8 +216,28 @@ def test_a_registration_has_its_place_within_its_own_transaction(storage):
 
     assert within == afterwards
     assert list(within) == [email_id()]
-    assert within[email_id()].sent == sent()
+    assert within[email_id()].sent.tracking_id == sent().tracking_id
     assert within[email_id()].email_log_id > 0
+
+
+def test_addresses_that_are_kept_hidden_are_given_by_the_place_of_their_event(storage):
+    storage.register()
+    encrypting = TrackingTerms(TrackingPolicy(ip_handling=IpHandling.ENCRYPT))
+    with storage.units.begin() as unit:
+        [message] = unit.messages([email_id()]).values()
+        message.record(an_open(ip_address="198.51.100.7"), received_at=NOON, terms=encrypting)
+        message.record(click(ip_address="2001:db8::7"), received_at=NOON, terms=encrypting)
+        message.record(an_open(NOON + hours(1), ip_address="198.51.100.8"), received_at=NOON)
+        message.record(delivery(), received_at=NOON)
+        unit.append([message])
+        place = unit.registrations([email_id()])[email_id()].email_log_id
+
+    with storage.units.begin() as unit:
+        everything = unit.hidden_addresses(range(place, place + 10))
+        some = unit.hidden_addresses([place + 2, place + 3])
+
+    assert list(everything.values()) == ["198.51.100.7", "2001:db8::7"]
+    assert some == {place + 2: "2001:db8::7"}
 
 
 # Parked reports
@@ -281,9 +302,15 @@ def test_orphans_whose_email_was_registered_since_are_found(storage):
     storage.register("m-2")
 
     with storage.units.begin() as unit:
-        one = unit.orphans_whose_email_is_known(most=1)
+        one = unit.orphans_whose_email_is_known([ACME], most=1)
     with storage.units.begin() as unit:
-        all_ = unit.orphans_whose_email_is_known(most=10)
+        all_ = unit.orphans_whose_email_is_known([ACME, GLOBEX], most=10)
+    with storage.units.begin() as unit:
+        assert unit.organizations_of_known_orphans(most=10) == {ACME}
+        assert unit.organizations_of_orphans([email_id("m-1"), email_id("m-9")]) == {ACME}
+        assert unit.organizations_of_orphans([email_id("m-9")]) == unit.organizations_of_orphans([]) == set()
+        assert unit.orphans_whose_email_is_known([GLOBEX], most=10) == []
+        assert unit.orphans_whose_email_is_known([], most=10) == []
 
     assert len(one) == 1
     assert [found.email_id for found in all_] == [email_id("m-2")] * 2
@@ -295,7 +322,7 @@ def test_orphans_that_another_worker_holds_are_left_to_it(storage):
         unit.park_orphans([orphan()])
 
     with storage.units.begin() as one, storage.units.begin() as other:
-        mine = one.orphans_whose_email_is_known(most=10)
+        mine = one.orphans_whose_email_is_known([ACME], most=10)
         theirs = other.orphans_of([email_id()])
 
     assert (len(mine), len(theirs)) == (1, 0)
@@ -312,6 +339,19 @@ def test_a_parked_report_is_its_organisations_alone(storage):
         assert unit.parked(ACME, orphaned) == orphan(id=orphaned)
         assert unit.parked(GLOBEX, failed) is None
         assert unit.parked(ACME, 999_999) is None
+
+
+def test_of_a_failure_that_may_not_be_kept_its_reason_is(storage):
+    for _ in range(2):
+        with storage.units.begin() as unit:
+            unit.park_failures([failure(b"[1]", is_kept=False), failure(b"[2]", is_kept=False)])
+    first, _ = storage.parked_ids()
+
+    with storage.units.begin() as unit:
+        kept = unit.parked(ACME, first)
+
+    assert kept == failure(b"", id=first, headers={}, is_kept=False)
+    assert [seen for _, _, seen in storage.parked()] == [2, 2], "two bodies that differ are two, though none is kept"
 
 
 def test_an_unparked_report_is_gone(storage):

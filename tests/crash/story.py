@@ -118,12 +118,19 @@ class Story:
 
     def _report(self, email: int, what: str) -> Report:
         self._told += 1
-        at = self._sent_at(email) + timedelta(minutes=10 + 2 * self._told % 2_000, seconds=self._random.randrange(60))
+        # As people go about it: after the delivery, and never two links at once.
+        turn = self._told // 1_000 * 15 % 60
+        later = (
+            timedelta(minutes=10 + 2 * self._told % 100_000, seconds=turn)
+            if what != DELIVERED
+            else timedelta(minutes=2)
+        )
+        at = self._sent_at(email) + later
         link = self._random.randrange(LINKS) if what == CLICKED else -1
         return Report(f"event-{self._told}", email, what, at, link)
 
     def _sent_at(self, email: int) -> datetime:
-        return self._now - timedelta(days=3, minutes=email % 1_000)
+        return self._now - timedelta(days=80, minutes=email % 1_000)
 
 
 def provider_of(email: int) -> str:
@@ -158,7 +165,7 @@ def _as_sendgrid(report: Report) -> dict:
     if report.what in {OPENED, OPENED_BY_MACHINE, CLICKED}:
         item |= {"useragent": _AGENT, "ip": _ip_address(report.email)}
     if report.what == OPENED_BY_MACHINE:
-        item |= {"sg_machine_open": True}
+        item |= {"useragent": "Mozilla/5.0", "ip": "17.58.0.1", "sg_machine_open": True}
     if report.what == CLICKED:
         item |= {"url": link_url(report.link), "url_offset": {"index": report.link, "type": "html"}}
     if report.what == BOUNCED:

@@ -9,7 +9,10 @@ import msgspec
 import psycopg
 
 from adapters.postgres.event_codec import FactMapper
+from adapters.postgres.unit_of_work import BODIES_PURPOSE
+from adapters.secrets import SecretBox
 from domain.email_facts import Opened
+from entrypoints.secret_keys import kept_secret_keys
 from tests.crash.comparison import Account, differences, wait_until_all_is_visible
 from tests.crash.oracle import truth_of
 from tests.crash.provider import Providers
@@ -112,6 +115,8 @@ class Trial:
     def inject_loss(self) -> None:
         """Have a report acknowledged, and take it out of the inbox behind the service's back."""
         report = self.story.fresh_open()
+        secret_keys = [key.reveal() for key in kept_secret_keys(self.service.data_dir)]
+        bodies = SecretBox(secret_keys, purpose=BODIES_PURPOSE)
         worker = self.service.processes()["worker"]
         worker.suspend()
         try:
@@ -119,11 +124,11 @@ class Trial:
             if answer.status != http.client.OK:
                 raise AssertionError(f"the report to lose is not acknowledged: {answer}")
             with psycopg.connect(self.service.database_url) as connection:
-                lost = connection.execute(
-                    "DELETE FROM ops.webhook_inbox WHERE position(%s::bytea IN body) > 0",
-                    (f'"{report.event_id}"'.encode(),),
-                )
-                if lost.rowcount != 1:
+                waiting = connection.execute("SELECT id, body FROM ops.webhook_inbox").fetchall()
+                name = f'"{report.event_id}"'.encode()
+                lost = [id_ for id_, body in waiting if name in bodies.open(body)]
+                connection.execute("DELETE FROM ops.webhook_inbox WHERE id = ANY(%s)", (lost,))
+                if len(lost) != 1:
                     raise AssertionError("the report to lose is not in the inbox")
         finally:
             worker.resume()

@@ -7,6 +7,9 @@ import shutil
 import signal
 import subprocess
 from datetime import datetime
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import msgspec
 import psycopg
@@ -99,6 +102,17 @@ def api(played):
     service = Service(connection.base_url, connection.api_key)
     yield service
     service.close()
+
+
+def test_the_link_that_is_printed_leads_to_the_pages(played):
+    url = re.search(r"signs you in once\): (\S+)", played[1])[1]
+
+    assert urlopen(url).status == HTTPStatus.OK  # noqa: S310 - our own service
+    code = parse_qs(urlsplit(url).query)["code"][0]
+    cookies = build_opener(HTTPCookieProcessor())
+    home = cookies.open(url.split("?")[0], data=urlencode({"code": code}).encode())
+
+    assert "Demo admin" in home.read().decode()
 
 
 def test_every_email_has_exactly_the_aggregates_of_its_facts(api, story, expected):

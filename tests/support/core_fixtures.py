@@ -17,10 +17,18 @@ EMPTY = ";".join(
         for table in (
             "events.stored_events",
             "ops.webhook_inbox",
+            "ops.address_sightings",
+            "ops.awaited_threads",
+            "ops.email_threads",
             "ops.parked_reports",
+            "ops.recipient_keys",
+            "ops.tracking_policies",
+            "ops.tracking_consents",
             "ops.subscription_confirmations",
             "ops.report_outcomes",
             "ops.poison_events",
+            "public.notifications",
+            "ops.notification_preferences",
         )
     ]
     + ["UPDATE ops.read_models SET position = 0"]

@@ -2,10 +2,13 @@
 
 import msgspec
 
+from adapters.first_party import FirstParty
 from adapters.memory.store import MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitsOfWork
 from adapters.providers.generic import GenericEmail
+from adapters.reply_addresses import SignedReplyAddresses
 from application.drain_inbox import DrainInbox
+from application.match_mail import MatchMail
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import ConcurrentAppendError
 from application.register_emails import RegisterEmails
@@ -74,17 +77,23 @@ class _Rivalled:
 
 
 class DrainScene:
-    """Everything the write side does, and what it left behind."""
+    """Everything the write side does, and what it left behind.
 
-    def __init__(self):
+    Args:
+        others: Providers beside the generic one.
+    """
+
+    def __init__(self, others=()):
         self.now = NOON
         self.store = MemoryStore(lambda: self.now)
         self.units = RivalledUnits(MemoryUnitsOfWork(self.store))
         self.provider = StumblingProvider()
-        providers = {"email": self.provider}
+        providers = {"email": self.provider, **dict(others)}
         self.rematch = RematchOrphans(self.units)
-        self.drain = DrainInbox(self.units, providers, lambda: self.now)
-        self.register_emails = RegisterEmails(self.units, providers, self.rematch, lambda: self.now)
+        self.addresses = SignedReplyAddresses(["the secret key of the tests"])
+        translators = {**providers, FirstParty.name: FirstParty()}
+        self.drain = DrainInbox(self.units, translators, lambda: self.now, MatchMail(providers, self.addresses))
+        self.register_emails = RegisterEmails(self.units, providers, self.rematch, lambda: self.now, self.addresses)
         self.retry = RetryParked(self.units, providers, self.drain)
 
     def register(self, *registrations, organization_id=ACME):

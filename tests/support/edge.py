@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from adapters.endpoint_cache import CachedEndpoints
 from adapters.memory.bell import MemoryBell
 from adapters.postgres.inbox_intake import PostgresInboxIntake
+from adapters.postgres.unit_of_work import BODIES_PURPOSE
 from adapters.postgres.webhook_endpoints import SEAL_PURPOSE, PostgresEndpointDirectory
 from adapters.providers import registry
 from adapters.redis.rate_limit import RedisRateLimit
@@ -28,6 +29,7 @@ from entrypoints.web.webhooks import webhook_handlers
 from tests.support.signed_deliveries import OneCertificate
 
 SECRET_KEYS = ["the secret key of the tests"]
+BODIES = SecretBox(SECRET_KEYS, purpose=BODIES_PURPOSE)
 
 
 class Answered(NamedTuple):
@@ -109,7 +111,7 @@ class Edge:
         database_url, redis_url = self._urls
         providers = registry(OneCertificate())
         directory = PostgresEndpointDirectory(database_url, SecretBox(SECRET_KEYS, purpose=SEAL_PURPOSE))
-        intake = PostgresInboxIntake(database_url)
+        intake = PostgresInboxIntake(database_url, BODIES)
         rate_limit = RedisRateLimit(redis_url)
         reception = ReceiveWebhook(
             providers=providers,

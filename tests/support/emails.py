@@ -51,7 +51,7 @@ def sent(message_id="m-1", **told):
         "organization_id": ACME,
         "provider": "email",
         "message_id": message_id,
-        "sent_at": NOON,
+        "sent_at": NOON - minutes(5),  # nobody follows a link in the minute after sending
         "recorded_at": NOON,
         "subject": "Interview Invitation",
         "recipient_type": "Candidate",

@@ -47,10 +47,10 @@ def email_id(name, organization=OURS):
 class Story:
     """Facts in the order in which they are told."""
 
-    def __init__(self):
+    def __init__(self, place=1_000_000_000):
         self.logged = []
         # Far from the places that emails registered by a test get.
-        self._place = 1_000_000_000
+        self._place = place
 
     def sent(
         self,
@@ -62,6 +62,7 @@ class Story:
         organization=OURS,
         ago=timedelta(hours=5),
         tracking=True,
+        address="",
     ):
         about = {NAMED_JOB: MANAGER, OTHER_JOB: "h-2"}
         self._log(
@@ -82,7 +83,7 @@ class Story:
                 template=Party(id="t-1", name="Invitation"),
                 campaign_id=campaign,
                 campaign_contact_id=uuid5(organization, f"contact {to} {campaign}"),
-                personal=Personal(address=f"{to}@example.com", name=f"Name {to} {organization.int}"),
+                personal=Personal(address=address or f"{to}@example.com", name=f"Name {to} {organization.int}"),
             ),
         )
 
@@ -113,6 +114,9 @@ def told():
         "named", Opened, ago=hours(3), verdict=Verdict.MACHINE_OPEN, reasons=("seconds_after_delivery",), rule_version=1
     )
     story.happened("named", Clicked, ago=hours(3), url=OTHER_LINK, verdict=Verdict.SCANNER, reasons=("burst",))
+    story.happened("second", Opened, ago=hours(3), verdict=Verdict.MACHINE_OPEN, reasons=("known_agent",))
+    story.happened("second", Clicked, ago=hours(3), url=LINK, link_position="1", verdict=Verdict.SCANNER)
+    story.happened("second", Clicked, ago=hours(3), url=LINK, link_position="1", verdict=Verdict.PREVIEW)
     story.happened("other", Clicked, ago=hours(1), url=OTHER_LINK, link_position="1")
     story.happened("other", Replied, ago=hours(1))
     story.happened("second", Bounced, ago=hours(3), bounce_kind=BounceKind.HARD, reason="mailbox full")
@@ -126,7 +130,7 @@ def told():
 def project(database_url, logged):
     """Fold facts into the tables as the projector does, and score every candidate."""
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
-        ProjectEngagement(PostgresEngagementView(cursor), read_agent)(logged)
+        ProjectEngagement(PostgresEngagementView(cursor), None, read_agent)(logged)
         cursor.execute("SELECT DISTINCT organization_id, recipient_id FROM email_logs")
         view = PostgresScoresView(cursor)
         known = view.activity_of(cursor.fetchall(), NOON)

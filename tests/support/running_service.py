@@ -119,10 +119,10 @@ class RunningService:
     def last_words(self) -> str:
         return self.log_file.read_text()[-3_000:]
 
-    def command(self, *words: str) -> dict:
-        """Run ``mailpulse WORDS --json`` and give its answer."""
-        done = subprocess.run(
-            [sys.executable, "-m", "entrypoints.cli", *words, "--json"],
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run ``mailpulse WORDS``."""
+        return subprocess.run(
+            [sys.executable, "-m", "entrypoints.cli", *words],
             env=self.environment,
             cwd=self.data_dir,
             capture_output=True,
@@ -130,6 +130,10 @@ class RunningService:
             check=False,
             timeout=60,
         )
+
+    def command(self, *words: str) -> dict:
+        """Run ``mailpulse WORDS --json`` and give its answer."""
+        done = self.run(*words, "--json")
         if done.returncode:
             raise RefusedError(f"mailpulse {words[0]} {words[1]}: {done.stderr[-500:]}")
         return json.loads(done.stdout)
@@ -140,6 +144,22 @@ class RunningService:
 
     def post(self, path: str, body: object, api_key: str, *, timeout_s: float = 30.0) -> tuple[int, dict]:
         return self._ask("POST", path, json.dumps(body).encode(), api_key, timeout_s)
+
+    def put(self, path: str, body: object, api_key: str, *, timeout_s: float = 30.0) -> tuple[int, dict]:
+        return self._ask("PUT", path, json.dumps(body).encode(), api_key, timeout_s)
+
+    def delete(self, path: str, api_key: str, *, timeout_s: float = 30.0) -> tuple[int, dict]:
+        return self._ask("DELETE", path, None, api_key, timeout_s)
+
+    def text(self, path: str) -> tuple[int, bytes]:
+        """Ask for what is no JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10.0)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
 
     def _ask(self, method: str, path: str, body: bytes | None, api_key: str, timeout_s: float) -> tuple[int, dict]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)

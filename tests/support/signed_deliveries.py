@@ -163,4 +163,9 @@ def spki(private_key):
     return b64encode(private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-SIGNERS = {"sendgrid": SendGridSigner(), "ses": SnsSigner(), "email": StandardWebhooksSigner()}
+SIGNERS = {
+    "sendgrid": SendGridSigner(),
+    "sendgrid-inbound": SendGridSigner(),
+    "ses": SnsSigner(),
+    "email": StandardWebhooksSigner(),
+}

@@ -1,5 +1,7 @@
 """Each storage of the write side behind the same few questions, so that one suite holds for all of them."""
 
+from collections import Counter
+
 import msgspec
 import psycopg
 from psycopg.rows import dict_row
@@ -11,13 +13,17 @@ from adapters.memory.scores_view import MemoryScoresView
 from adapters.memory.store import MemoryStore
 from adapters.memory.unit_of_work import MemoryUnitsOfWork
 from adapters.postgres.confirmations import PostgresConfirmations
+from domain.email_facts import Recorded, Rejudged, Rejudgement
 from domain.email_message import EmailMessage
+from domain.recipient_facts import Erased
+from domain.tracking_terms import OPEN_TERMS
+from domain.values import addressee_id_for
 from read_models.engagement import projection as engagement
 from read_models.engagement.view import EmailLog, Totals
 from read_models.runner import FoldingReadModel, catch_up
 from read_models.scores import projection as scores
 from tests.support.core import ENDPOINT
-from tests.support.emails import ACME, NOON, email_id, sent
+from tests.support.emails import ACME, JOHN, NOON, email_id, hours, sent
 
 
 class Storage:
@@ -34,20 +40,60 @@ class Storage:
             unit.append([message])
         return message.id
 
-    def record(self, *reports, message_id="m-1"):
+    def record(self, *reports, message_id="m-1", terms=OPEN_TERMS):
         with self.units.begin() as unit:
             [message] = unit.messages([email_id(message_id)]).values()
             for report in reports:
-                message.record(report, received_at=NOON)
+                message.record(report, received_at=NOON, terms=terms)
             return unit.append([message])
+
+    def judge_anew(self, verdict, *reports, message_id="m-1"):
+        """Revise what is thought of reports, or keys of reports, that were recorded."""
+        with self.units.begin() as unit:
+            [message] = unit.messages([email_id(message_id)]).values()
+            keys = [report if isinstance(report, bytes) else report.key_for(message.id) for report in reports]
+            message._record(judged_anew(verdict, *keys))
+            return unit.append([message])
+
+    def erase(self, address=JOHN):
+        """Append what says that somebody was erased."""
+        self.tell(addressee_id_for(ACME, address), Erased(organization_id=ACME, erased_at=NOON))
+
+    def tell(self, stream_id, fact):
+        """Append a fact to a stream that is no email's."""
+        self._told[stream_id] += 1
+        with self.units.begin() as unit:
+            unit.append([Told(stream_id, self._told[stream_id], fact)])
 
     def history(self, message_id="m-1"):
         with self.units.begin() as unit:
             return unit.messages([email_id(message_id)])[email_id(message_id)]
 
 
+class Told:
+    """The newest fact of a stream that is no email's."""
+
+    sent = None
+
+    def __init__(self, stream_id, version, fact):
+        self.id = stream_id
+        self._recorded = Recorded(stream_id, version, fact)
+
+    def collect_events(self):
+        return [self._recorded]
+
+
+def judged_anew(verdict, *keys):
+    return Rejudged(
+        judgements=tuple(Rejudgement(key, verdict, ("burst",), 0.75) for key in keys),
+        rule_version=7,
+        recorded_at=NOON + hours(48),
+    )
+
+
 class MemoryStorage(Storage):
     def __init__(self):
+        self._told = Counter()
         self.now = NOON
         self.store = MemoryStore(lambda: self.now)
         self.units = MemoryUnitsOfWork(self.store)
@@ -78,6 +124,8 @@ class MemoryStorage(Storage):
                 row.user_agent,
                 _comparable_data(row.event_data),
                 row.place < 0,
+                row.verdict,
+                row.reasons,
             )
             for row in self.view.events.values()
         )
@@ -88,8 +136,8 @@ class MemoryStorage(Storage):
                 self._name_of(automated.row.email),
                 automated.row.event_type,
                 automated.row.occurred_at,
-                automated.verdict,
-                automated.reasons,
+                automated.row.verdict,
+                automated.row.reasons,
             )
             for automated in self.view.automated
         )
@@ -101,6 +149,14 @@ class MemoryStorage(Storage):
         return sorted(
             (self._name_of(link.email), link.url, link.link_position, link.click_count, link.first_clicked_at)
             for link in self.view.email_links.values()
+            if link.click_count
+        )
+
+    def scanned_links(self):
+        return sorted(
+            (self._name_of(link.email), link.url, link.link_position, link.scanner_click_count)
+            for link in self.view.email_links.values()
+            if link.scanner_click_count
         )
 
     def totals(self):
@@ -111,6 +167,9 @@ class MemoryStorage(Storage):
             candidate_id: (row.score.score, row.score.level, row.score.level_reason, row.candidate.name)
             for (_, candidate_id), row in self.ranking.ranking.items()
         }
+
+    def set_aside(self):
+        return sorted(self.engagement.poison)
 
     def decay(self):
         return self.scores.decay()
@@ -149,6 +208,7 @@ class MemoryStorage(Storage):
 class PostgresStorage(Storage):
     def __init__(self, core):
         self._core = core
+        self._told = Counter()
         self.units = core.units
 
     @property
@@ -172,10 +232,11 @@ class PostgresStorage(Storage):
 
     def events(self):
         return sorted(
-            (*row[:5], row[5] and str(row[5]), row[6], _comparable_data(row[7]), row[8])
+            (*row[:5], row[5] and str(row[5]), row[6], _comparable_data(row[7]), *row[8:10], tuple(row[10] or ()))
             for row in self._rows(
                 "SELECT e.message_id, v.event_type, t.event_type, v.occurred_at, v.url, v.ip_address, v.user_agent,"
-                " v.metadata, v.id < 0 FROM email_engagement_events v JOIN email_logs e ON e.id = v.email_log_id"
+                " v.metadata, v.id < 0, v.verdict, v.reasons"
+                " FROM email_engagement_events v JOIN email_logs e ON e.id = v.email_log_id"
                 " LEFT JOIN engagement_tracking t ON t.id = v.event_id AND t.event_timestamp = v.occurred_at"
                 " AND t.clicked_url IS NOT DISTINCT FROM v.url AND t.event_data IS NOT DISTINCT FROM v.metadata"
                 " AND t.ip_address IS NOT DISTINCT FROM v.ip_address"
@@ -195,7 +256,15 @@ class PostgresStorage(Storage):
         return sorted(
             self._rows(
                 "SELECT e.message_id, l.url, l.link_position, l.click_count, l.first_clicked_at"
-                " FROM email_links l JOIN email_logs e ON e.id = l.email_log_id"
+                " FROM email_links l JOIN email_logs e ON e.id = l.email_log_id WHERE l.click_count > 0"
+            )
+        )
+
+    def scanned_links(self):
+        return sorted(
+            self._rows(
+                "SELECT e.message_id, l.url, l.link_position, l.scanner_click_count"
+                " FROM email_links l JOIN email_logs e ON e.id = l.email_log_id WHERE l.scanner_click_count > 0"
             )
         )
 
@@ -204,7 +273,7 @@ class PostgresStorage(Storage):
         return {
             row[:5]: row[5:]
             for row in self._rows(
-                f"SELECT organization_id, sent_hour, job_id, campaign_id, template_id, {fields} FROM email_totals"
+                f"SELECT organization_id, sent_quarter, job_id, campaign_id, template_id, {fields} FROM email_totals"
             )
         }
 
@@ -215,6 +284,9 @@ class PostgresStorage(Storage):
                 "SELECT candidate_id, score, level, level_reason, name FROM candidate_scores"
             )
         }
+
+    def set_aside(self):
+        return [place for (place,) in self._rows("SELECT notification_id FROM ops.poison_events ORDER BY 1")]
 
     def decay(self):
         return self._core.backend.scores_model().decay()
@@ -249,8 +321,8 @@ class PostgresStorage(Storage):
         return [(confirmation.endpoint_id, confirmation.url) for confirmation in due]
 
 
-def _project(view, batch):
-    engagement.ProjectEngagement(view, read_agent)(batch)
+def _project(view, log, batch):
+    return engagement.ProjectEngagement(view, log, read_agent)(batch)
 
 
 _OF_STORAGE = {"id"}
@@ -259,7 +331,9 @@ _OF_STORAGE = {"id"}
 
 def _comparable(row):
     assert row.keys() == set(EmailLog.__struct_fields__)
-    return {name: value for name, value in row.items() if name not in _OF_STORAGE}
+    return {name: value for name, value in row.items() if name not in _OF_STORAGE} | {
+        "erased_by": row["erased_by"] is not None
+    }
 
 
 def _comparable_data(data):

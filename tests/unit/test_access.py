@@ -96,23 +96,36 @@ def test_a_store_that_is_away_is_no_refusal():
 def test_tokens_are_256_bits_and_never_alike():
     tokens = {new_token(kind) for kind in TokenKind for _ in range(100)}
 
-    assert len(tokens) == 200
+    assert len(tokens) == 100 * len(TokenKind)
     assert all(len(token.rpartition("_")[0]) >= 2 and len(token) >= len("mp_key_") + 43 for token in tokens)
 
 
-def test_a_link_for_a_person_carries_their_token_below_the_public_address():
+def test_a_link_for_a_person_opens_once_and_carries_no_token_of_theirs():
     kept = []
 
     class Keeps:
-        async def add(self, token, token_hash):
-            kept.append((token, token_hash))
+        async def add(self, *tokens):
+            kept.extend(tokens)
 
     session = asyncio.run(
         AccessControl(Keeps(), lambda: NOON, "https://p.example").link_user(OURS, "h-1", Role.RECRUITER)
     )
 
-    assert session.url == f"https://p.example/login?token={session.token}"
-    assert kept[0][1] == hash_of(session.token)
+    (token, token_hash), (link, link_hash) = kept
+    code = session.url.removeprefix("https://p.example/login?code=")
+    assert (token_hash, link_hash) == (hash_of(session.token), hash_of(code))
+    assert (link.kind, link.parent_id, token.parent_id) == (TokenKind.SIGN_IN_LINK, token.id, None)
+    assert session.token not in session.url
+
+
+def test_what_a_browser_holds_is_no_bearer_token_and_the_other_way_round():
+    for kind in (TokenKind.SIGN_IN_LINK, TokenKind.SESSION):
+        token = new_token(kind)
+        with pytest.raises(InvalidTokenError):
+            asyncio.run(authenticate(RememberedTokens(token))(token))
+    token = new_token(TokenKind.USER_TOKEN)
+    with pytest.raises(InvalidTokenError):
+        asyncio.run(authenticate(RememberedTokens(token))(token, {TokenKind.SESSION}))
 
 
 @pytest.mark.parametrize(

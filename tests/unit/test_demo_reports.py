@@ -150,18 +150,18 @@ def sent(email, message_id):
 def state_of(message):
     return {
         "delivered_at": message.delivered_at,
-        "opened_at": message.opened_at,
-        "open_count": message.open_count,
-        "clicked_at": message.clicked_at,
-        "click_count": message.click_count,
-        "unique_click_count": message.unique_click_count,
+        "opened_at": message.tally.opened_at,
+        "open_count": message.tally.open_count,
+        "clicked_at": message.tally.clicked_at,
+        "click_count": message.tally.click_count,
+        "unique_click_count": len(message.tally.links_clicked),
         "replied_at": message.replied_at,
         "bounced_at": message.bounce.occurred_at if message.bounce else None,
         "bounce_type": message.bounce.bounce_kind.value if message.bounce else None,
         "unsubscribed_at": message.unsubscribed_at,
         "spam_reported_at": message.spam_reported_at,
-        "machine_open_count": message.machine_open_count,
-        "scanner_click_count": message.scanner_click_count,
+        "machine_open_count": message.tally.machine_open_count,
+        "scanner_click_count": message.tally.scanner_click_count,
     }
 
 

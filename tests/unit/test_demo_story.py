@@ -46,7 +46,6 @@ def test_nothing_happens_before_its_email_or_after_the_story_ends(story):
 
 def test_only_what_a_provider_can_report_happens(story):
     assert {fact.email.provider for fact in story.facts if fact.kind is Kind.REPLIED} == {"email"}
-    assert {fact.email.provider for fact in story.facts if fact.cause is Cause.PREFETCH} == {"sendgrid"}
 
 
 def test_all_that_a_recruiting_team_meets_occurs(story):

@@ -5,9 +5,15 @@ import pytest
 
 from application.drain_inbox import BACKOFF, RERUNS_AFTER_CONFLICT
 from application.ports.unit_of_work import StoreUnavailableError
+from application.register_emails import Recipient
+from application.tracking_policies import TrackingPolicies
+from domain.email_facts import Clicked
+from domain.policies.detection.detection import Detection
+from domain.policies.detection.rule_file import parse_rules
+from domain.policies.detection.rules import DetectionRules
 from tests.support.core import ENDPOINT, item, registration
 from tests.support.drain_scene import CONFIRMATION_URL, POISON, SUBSCRIBE, DrainScene
-from tests.support.emails import GLOBEX, JOB_AD, JOHN, NOON, hours, seconds
+from tests.support.emails import ACME, CAMPAIGN, GLOBEX, JOB_AD, JOHN, NOON, hours, seconds
 
 
 @pytest.fixture
@@ -387,3 +393,58 @@ def test_the_log_leads_from_a_request_to_the_events_it_caused(scene, caplog):
 
     assert [(record.request_id, record.delivery_id) for record in caplog.records] == [("r-1", delivery_id)]
     assert scene.store.log[-1].fact.delivery_id == delivery_id
+
+
+# BR-558.7: judged by the rules that hold, with what came together and what came before
+
+CLICKED = {"url": JOB_AD, "ip_address": "192.0.2.9", "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/142.0"}
+
+
+def test_the_rules_of_the_moment_judge(scene):
+    rules = DetectionRules()
+    scene.drain.detection = lambda: Detection(rules)
+    scene.receive(item("click", NOON + hours(1), **CLICKED))
+    scene.drain.drain_all()
+    rules = parse_rules("192.0.2.0/24 clicks certain")
+    scene.receive(item("click", NOON + hours(2), **CLICKED))
+    scene.drain.drain_all()
+
+    assert [logged.fact.verdict for logged in scene.store.log[1:]] == ["human", "scanner"]
+
+
+def test_a_burst_that_ends_in_another_batch_judges_its_first_clicks_anew(scene):
+    scene.receive(item("click", NOON + hours(1), **CLICKED))
+    scene.drain.drain_all()
+    scene.receive(item("click", NOON + hours(1), **CLICKED | {"url": f"{JOB_AD}/2"}))
+    scene.drain.drain_all()
+
+    assert scene.kinds() == ["Sent", "Clicked", "Clicked", "Rejudged"]
+    first, _, rejudged = (logged.fact for logged in scene.store.log[1:])
+    assert [(found.key, found.verdict, found.reasons) for found in rejudged.judgements] == [
+        (first.key, "scanner", ("link_burst",))
+    ]
+
+
+def clicks_of_a_campaign(scene, *numbers):
+    for number in numbers:
+        scene.register(registration(f"c-{number}", campaign_id=CAMPAIGN, recipient=recipient(number)))
+        about = {"message_id": f"c-{number}", "recipient": recipient(number).email, "event_id": f"e-{number}"}
+        scene.receive(item("click", NOON + hours(1) + seconds(number), **CLICKED | about))
+    scene.drain.drain_all()
+    return [logged.fact.verdict for logged in scene.store.log if isinstance(logged.fact, Clicked)]
+
+
+def recipient(number):
+    return Recipient(id=f"c-{number}", email=f"c{number}@example.com")
+
+
+def test_one_address_that_clicks_for_five_recipients_within_a_minute_is_a_scanner_by_then(scene):
+    assert clicks_of_a_campaign(scene, 1, 2) == ["human"] * 2
+    assert clicks_of_a_campaign(scene, 3, 4, 5, 6) == ["human"] * 2 + ["scanner"] * 4
+
+
+def test_in_privacy_mode_addresses_are_compared_within_the_batch_and_nothing_is_remembered(scene):
+    TrackingPolicies(scene.units, lambda: NOON).change(ACME, {"privacy_mode": True}, changed_by="test")
+
+    assert clicks_of_a_campaign(scene, 1, 2, 3, 4, 5) == ["scanner"] * 5
+    assert scene.store.sightings == {}

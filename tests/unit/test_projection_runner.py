@@ -14,12 +14,13 @@ class Remembering:
         self.poison = poison
         self.batches = []
 
-    def __call__(self, view, batch):
+    def __call__(self, view, log, batch):
         places = [logged.place for logged in batch]
         self.batches.append(places)
         view.totals[len(view.totals)] = places  # written before it stumbles: must be undone
         if self.poison in places:
             raise ZeroDivisionError("john@example.com")
+        return len(batch)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from application.register_emails import (
 )
 from tests.support.core import registration
 from tests.support.drain_scene import DrainScene
-from tests.support.emails import CAMPAIGN, GLOBEX, JOHN, NOON, hours, seconds
+from tests.support.emails import CAMPAIGN, GLOBEX, JOHN, NOON, days, hours, seconds
 
 
 @pytest.fixture
@@ -159,3 +159,27 @@ def test_an_outage_registers_nothing(scene):
     with pytest.raises(StoreUnavailableError):
         scene.register(registration())
     assert scene.store.log == []
+
+
+# BR-558.6: what would be purged at once is not taken
+
+
+def test_an_email_that_is_past_its_time_is_refused_and_costs_the_others_nothing(scene):
+    late, young, oldest = scene.register(
+        registration("m-1", sent_at=NOON - days(730) - seconds(1)),
+        registration("m-2"),
+        registration("m-3", sent_at=NOON - days(730)),
+    )
+
+    assert (late.status, late.field) == ("rejected", "sent_at")
+    assert late.detail == "is more than 730 days ago, and this organisation keeps no older emails"
+    assert (young.status, oldest.status) == ("registered", "registered")
+
+
+def test_an_email_that_was_registered_in_time_stays_registered_until_it_is_purged(scene):
+    scene.register(registration(sent_at=NOON))
+    scene.now = NOON + days(731)
+
+    [again] = scene.register(registration(sent_at=NOON))
+
+    assert again.status == "already_registered"

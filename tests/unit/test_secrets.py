@@ -41,3 +41,30 @@ def test_a_changed_text_does_not_open():
 def test_no_key_is_no_box():
     with pytest.raises(ValueError, match="at least one"):
         SecretBox([], purpose="test")
+
+
+def test_what_is_sealed_for_one_thing_does_not_open_for_another():
+    box = SecretBox(["key"], purpose="test")
+
+    assert box.open(box.seal(b"a", bound_to=b"1"), bound_to=b"1") == b"a"
+    with pytest.raises(SealBrokenError):
+        box.open(box.seal(b"a", bound_to=b"1"), bound_to=b"2")
+
+
+def test_it_can_be_told_which_key_sealed():
+    old, both = SecretBox(["old"], purpose="test"), SecretBox(["new", "old"], purpose="test")
+
+    assert old.seal(b"a").startswith(old.newest)
+    assert both.seal(b"a").startswith(both.newest)
+    assert both.newest != old.newest
+    assert both.knows(old.newest)
+    assert not old.knows(both.newest)
+
+
+def test_what_was_sealed_before_keys_had_names_still_opens():
+    sealed = b"gAAAAABrAku2sVc2uwdjLqp67Mt5W7D1R0zjCW3fU5RHaNdwJpxghLejjX4eLDZOTL727dNtmfrIuDGZs2-a_RMa-JU4gHqXsQ=="
+
+    assert SecretBox(["new", "key"], purpose="test").open(sealed) == b"whsec"
+    assert SecretBox(["new", "key"], purpose="test").knows(sealed[:4])
+    with pytest.raises(SealBrokenError):
+        SecretBox(["new"], purpose="test").open(sealed)

@@ -32,7 +32,12 @@ def test_the_document_names_address_body_and_every_answer():
     assert (path, list(operations), others) == ("/webhooks/{provider}/{endpoint_id}", ["post"], [])
     post = operations["post"]
     assert {parameter["name"] for parameter in post["parameters"]} == {"provider", "endpoint_id"}
-    assert set(post["requestBody"]["content"]) == {"application/json", "text/plain"}
+    assert post["requestBody"]["content"].keys() == {
+        "application/json",
+        "text/plain",
+        "multipart/form-data",
+        "message/rfc822",
+    }
     assert post["requestBody"]["content"]["application/json"]["examples"]
     assert set(post["responses"]) == {"200", "401", "403", "404", "405", "408", "413", "429", "503"}
     assert "Retry-After" in post["responses"]["503"]["headers"]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
@@ -13,6 +14,7 @@ from adapters.postgres.queries.visibility import audience_parameters, sees_job
 from adapters.postgres.query_pool import ScopedDatabase
 from domain.policies.scoring import WINDOW, CandidateActivity, Level, ScoreParts
 from read_models.audience import Audience
+from read_models.automated import AutomatedActivity
 from read_models.candidates.queries import (
     Activity,
     CandidateRanking,
@@ -27,7 +29,8 @@ from read_models.paging import PageRequest, page_of
 RECENT_ACTIVITIES = 20
 RANKED = SQL(
     "SELECT candidate_id, name, score, level, level_reason, recency_points, open_points, click_points, reply_points,"
-    " emails_sent, emails_opened, emails_clicked, emails_replied, last_engaged_at FROM candidate_scores"
+    " emails_sent, emails_opened, emails_clicked, emails_replied, last_engaged_at, machine_open_count,"
+    " scanner_click_count, raw_opened, raw_clicked FROM candidate_scores"
     " WHERE organization_id = %(organization_id)s AND {level} AND {after}"
     " ORDER BY coalesce(score, -1) DESC, candidate_id LIMIT %(rows)s"
 )
@@ -58,13 +61,13 @@ class PostgresCandidateQueries:
         self._database = database
 
     async def ranking(
-        self, audience: Audience, level: Level | None, page: PageRequest, now: datetime
+        self, audience: Audience, level: Level | None, page: PageRequest, now: datetime, *, with_automated: bool = False
     ) -> CandidateRanking:
         if audience.hiring_manager_id is None:
-            return await self._kept_ranking(audience.organization_id, level, page)
+            return await self._kept_ranking(audience.organization_id, level, page, with_automated=with_automated)
         async with self._database.reading(audience.organization_id) as connection:
             records = await _records(connection, audience, now)
-        return rank(records, level, page, now)
+        return rank(records, level, page, now, with_automated=with_automated)
 
     async def record(self, audience: Audience, candidate_id: str, now: datetime) -> CandidateRecord | None:
         async with self._database.reading(audience.organization_id) as connection:
@@ -77,11 +80,11 @@ class PostgresCandidateQueries:
             )
             did = [Activity(**row) for row in await cursor.fetchall()]
         (record,) = records
-        return CandidateRecord(
-            candidate_id=record.candidate_id, name=record.name, activity=record.activity, recent_activity=did
-        )
+        return msgspec.structs.replace(record, recent_activity=did)
 
-    async def _kept_ranking(self, organization_id: UUID, level: Level | None, page: PageRequest) -> CandidateRanking:
+    async def _kept_ranking(
+        self, organization_id: UUID, level: Level | None, page: PageRequest, *, with_automated: bool
+    ) -> CandidateRanking:
         after = page.after(RankKey)
         query = RANKED.format(
             level=SQL("true") if level is None else SQL("level = %(level)s"), after=AFTER if after else SQL("true")
@@ -95,7 +98,7 @@ class PostgresCandidateQueries:
         async with self._database.reading(organization_id) as connection:
             rows = await (await connection.execute(query, parameters)).fetchall()
             levels = await _levels(connection, organization_id)
-        candidates = [_kept_score(row) for row in rows]
+        candidates = [_kept_score(row, with_automated=with_automated) for row in rows]
         cut = page_of(candidates, page.limit, keys=[rank_of(candidate) for candidate in candidates])
         return CandidateRanking(items=cut.items, next_cursor=cut.next_cursor, levels=levels)
 
@@ -119,12 +122,20 @@ async def _records(
     parameters = {**audience_parameters(audience), "candidate_id": candidate_id, "since": now - WINDOW}
     cursor = await connection.execute(query, parameters)
     return [
-        CandidateRecord(candidate_id=row.pop("candidate_id"), name=row.pop("name"), activity=CandidateActivity(**row))
+        CandidateRecord(
+            candidate_id=row.pop("candidate_id"),
+            name=row.pop("name"),
+            automated=AutomatedActivity(**{field: row.pop(field) for field in AutomatedActivity.__struct_fields__}),
+            activity=CandidateActivity(**row),
+        )
         for row in await cursor.fetchall()
     ]
 
 
-def _kept_score(row: dict[str, Any]) -> CandidateScore:
+def _kept_score(row: dict[str, Any], *, with_automated: bool) -> CandidateScore:
+    raw_opened, raw_clicked = row.pop("raw_opened"), row.pop("raw_clicked")
+    if with_automated:
+        row |= {"emails_opened": raw_opened, "emails_clicked": raw_clicked}
     recency, opens = row.pop("recency_points"), row.pop("open_points")
     clicks, replies = row.pop("click_points"), row.pop("reply_points")
     level = row.pop("level")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg.sql import SQL, Composable
+from psycopg.sql import SQL, Composable, Composed
 
 from adapters.postgres.queries.visibility import audience_parameters, sees_job
 from adapters.postgres.query_pool import ScopedDatabase
@@ -23,10 +23,15 @@ from read_models.paging import Page, PageRequest, page_of
 COLUMNS = SQL(
     "id AS email_log_id, email_id, provider, message_id, tracking_id, tracking, subject, recipient_type, recipient_id,"
     " recipient_email, recipient_name, sender_id, sender_name, job_id, template_id, template_name, campaign_id,"
-    " campaign_contact_id, sent_at, delivered_at, opened_at, open_count, clicked_at, click_count, unique_click_count,"
+    " campaign_contact_id, sent_at, delivered_at, opened_at, clicked_at, {counts},"
     " replied_at, reply_count, bounced_at, bounce_type, bounce_reason, dropped_at, drop_reason, unsubscribed_at,"
     " spam_reported_at, machine_open_count, scanner_click_count,"
     " greatest(extract(epoch FROM opened_at - sent_at), 0)::float8 AS time_to_open_seconds"
+)
+BY_PEOPLE = SQL("open_count, click_count, unique_click_count")
+BY_ANY = SQL(
+    "open_count + machine_open_count AS open_count, click_count + scanner_click_count AS click_count,"
+    " (SELECT count(*) FROM email_links l WHERE l.email_log_id = email_logs.id) AS unique_click_count"
 )
 EMAIL = SQL(
     "SELECT {columns} FROM email_logs"
@@ -48,7 +53,7 @@ CONDITIONS = {
 OBSERVED = SQL(
     "SELECT id AS engagement_event_id, event_id AS id, email_log_id, event_type, occurred_at, url,"
     " host(ip_address) AS ip_address, user_agent, coalesce(metadata, '{{}}') AS event_data,"
-    " CASE WHEN event_type IN ('open', 'click') THEN 'human' END AS verdict, '{{}}'::text[] AS reasons"
+    " verdict, coalesce(reasons, '{{}}') AS reasons"
     " FROM email_engagement_events"
     # An open that a click implies is no event of its own: its id is negative.
     " WHERE email_log_id = %(email_log_id)s AND organization_id = %(organization_id)s AND id > 0"
@@ -81,7 +86,9 @@ class PostgresEmailQueries:
     def __init__(self, database: ScopedDatabase) -> None:
         self._database = database
 
-    async def history(self, audience: Audience, wanted: EmailFilter, page: PageRequest) -> Page[EmailView]:
+    async def history(
+        self, audience: Audience, wanted: EmailFilter, page: PageRequest, *, with_automated: bool = False
+    ) -> Page[EmailView]:
         after = page.after(HistoryKey)
         conditions = SQL(" AND ").join(_conditions(audience, wanted, after))
         parameters = {
@@ -91,14 +98,16 @@ class PostgresEmailQueries:
             "rows": page.limit + 1,
         }
         async with self._database.reading(audience.organization_id) as connection:
-            cursor = await connection.execute(HISTORY.format(columns=COLUMNS, conditions=conditions), parameters)
+            cursor = await connection.execute(
+                HISTORY.format(columns=_columns(with_automated=with_automated), conditions=conditions), parameters
+            )
             emails = [_email(row) for row in await cursor.fetchall()]
         return page_of(emails, page.limit, keys=[HistoryKey(e.sent_at, e.email_log_id) for e in emails])
 
-    async def email(self, audience: Audience, email_id: UUID) -> EmailView | None:
+    async def email(self, audience: Audience, email_id: UUID, *, with_automated: bool = False) -> EmailView | None:
         async with self._database.reading(audience.organization_id) as connection:
             cursor = await connection.execute(
-                EMAIL.format(columns=COLUMNS, seen=sees_job(audience, "job_id")),
+                EMAIL.format(columns=_columns(with_automated=with_automated), seen=sees_job(audience, "job_id")),
                 {**audience_parameters(audience), "email_id": email_id},
             )
             row = await cursor.fetchone()
@@ -126,6 +135,10 @@ class PostgresEmailQueries:
             )
             events = [TimelineEvent(**row) for row in await cursor.fetchall()]
         return page_of(events, page.limit, keys=[TimelineKey(e.occurred_at, e.engagement_event_id) for e in events])
+
+
+def _columns(*, with_automated: bool) -> Composed:
+    return COLUMNS.format(counts=BY_ANY if with_automated else BY_PEOPLE)
 
 
 def _conditions(audience: Audience, wanted: EmailFilter, after: HistoryKey | None) -> Iterator[Composable]:

@@ -31,14 +31,16 @@ WHERE t.organization_id = %(organization_id)s AND t.{column} = %(subject_id)s AN
 SUM = SQL("coalesce(sum({field}), 0)::bigint AS {field}")
 LINKS = SQL("""
 SELECT * FROM (
-    SELECT l.url, {identity}, sum(l.click_count)::bigint AS click_count,
-        count(DISTINCT l.campaign_contact_id) AS unique_clicks
+    SELECT l.url, {identity}, sum({clicks})::bigint AS click_count,
+        count(DISTINCT l.campaign_contact_id) FILTER (WHERE {clicks} > 0) AS unique_clicks,
+        sum(l.scanner_click_count)::bigint AS scanner_click_count
     FROM email_links l JOIN email_logs e ON e.id = l.email_log_id
     WHERE l.organization_id = %(organization_id)s AND e.organization_id = %(organization_id)s
         AND e.{column} = %(subject_id)s AND {sees_email}
-    GROUP BY {group}
+    GROUP BY {group} HAVING sum({clicks}) > 0
 ) links WHERE {after} ORDER BY click_count DESC, link LIMIT %(rows)s
 """)
+BY_PEOPLE, BY_ANY = SQL("l.click_count"), SQL("(l.click_count + l.scanner_click_count)")
 GROUPS = {LinkGrouping.URL: SQL("l.url"), LinkGrouping.POSITION: SQL("l.url, l.link_position")}
 IDENTITIES = {
     LinkGrouping.URL: SQL("NULL AS link_position, NULL AS link_text, md5(l.url) AS link"),
@@ -73,7 +75,13 @@ class PostgresMetricsQueries:
         return EmailTotals(**(row or {}))
 
     async def links(
-        self, audience: Audience, subject: Subject, grouping: LinkGrouping, page: PageRequest
+        self,
+        audience: Audience,
+        subject: Subject,
+        grouping: LinkGrouping,
+        page: PageRequest,
+        *,
+        with_automated: bool = False,
     ) -> Page[LinkClicks] | None:
         after = page.after(LinkKey)
         query = _about(
@@ -81,6 +89,7 @@ class PostgresMetricsQueries:
             audience,
             subject,
             identity=IDENTITIES[grouping],
+            clicks=BY_ANY if with_automated else BY_PEOPLE,
             group=GROUPS[grouping],
             after=AFTER if after else SQL("true"),
         )

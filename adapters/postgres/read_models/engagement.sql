@@ -70,10 +70,16 @@ CREATE TABLE email_logs (
     spam_reported_at timestamptz,
     machine_open_count integer NOT NULL DEFAULT 0,
     scanner_click_count integer NOT NULL DEFAULT 0,
+    -- Names the address within the organisation, and stays when the address is erased.
+    addressee_id uuid NOT NULL,
+    -- Place of the fact that erased the recipient; from then on no row of the email says who they are.
+    erased_by bigint,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 ) WITH (fillfactor = 75);
 CREATE UNIQUE INDEX email_logs_email ON email_logs (email_id);
+-- Unique like its second column, so that a rebuild has it from the start: folding an erasure looks emails up by it.
+CREATE UNIQUE INDEX email_logs_addressee ON email_logs (addressee_id, id);
 CREATE INDEX email_logs_history ON email_logs (organization_id, sent_at DESC, id DESC);
 CREATE INDEX email_logs_recipient ON email_logs (organization_id, recipient_id, sent_at DESC);
 CREATE INDEX email_logs_message ON email_logs (message_id);
@@ -81,6 +87,13 @@ CREATE INDEX email_logs_campaign ON email_logs (campaign_id, sent_at DESC) WHERE
 CREATE INDEX email_logs_job ON email_logs (organization_id, job_id, sent_at DESC) WHERE job_id IS NOT NULL;
 CREATE INDEX email_logs_template ON email_logs (organization_id, template_id, sent_at DESC, id DESC)
     WHERE template_id IS NOT NULL;
+-- Compliance: the few emails that were answered like this. Nothing else changes them, so that updates stay in their page.
+CREATE INDEX email_logs_unsubscribed ON email_logs (organization_id, unsubscribed_at DESC, id DESC)
+    WHERE unsubscribed_at IS NOT NULL;
+CREATE INDEX email_logs_spam_reported ON email_logs (organization_id, spam_reported_at DESC, id DESC)
+    WHERE spam_reported_at IS NOT NULL;
+-- Retention: whether a contact has another email.
+CREATE INDEX email_logs_contact ON email_logs (campaign_contact_id);
 CREATE INDEX email_logs_sender ON email_logs (organization_id, sender_id, sent_at DESC, id DESC);
 
 CREATE TABLE email_engagement_events (
@@ -95,7 +108,10 @@ CREATE TABLE email_engagement_events (
     ip_address inet,
     user_agent text,
     metadata jsonb,
-    created_at timestamptz NOT NULL
+    created_at timestamptz NOT NULL,
+    -- Of opens and clicks; reasons only where a rule said anything.
+    verdict text,
+    reasons text[]
 );
 CREATE INDEX email_engagement_events_email ON email_engagement_events (email_log_id, occurred_at);
 
@@ -120,7 +136,7 @@ CREATE INDEX idx_engagement_tracking_type ON engagement_tracking (event_type);
 CREATE INDEX idx_engagement_tracking_timestamp ON engagement_tracking (event_timestamp DESC);
 CREATE INDEX idx_engagement_tracking_tracking_id ON engagement_tracking (tracking_id) WHERE tracking_id IS NOT NULL;
 
--- What machines did: never in engagement_tracking, never in a rate or a score.
+-- What machines did, previews and the sender's own views included: never in engagement_tracking, a rate or a score.
 CREATE TABLE automated_engagement (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     campaign_contact_id uuid NOT NULL,
@@ -145,7 +161,7 @@ ALTER TABLE automated_engagement ADD FOREIGN KEY (campaign_contact_id) REFERENCE
 CREATE INDEX automated_engagement_email ON automated_engagement (email_log_id, event_timestamp);
 CREATE INDEX automated_engagement_contact ON automated_engagement (campaign_contact_id);
 
--- One row per email and link a person followed; the same URL at two positions is two links.
+-- One row per email and link that somebody or something followed; the same URL at two positions is two links.
 CREATE TABLE email_links (
     email_log_id bigint NOT NULL,
     link_key uuid NOT NULL,
@@ -155,17 +171,20 @@ CREATE TABLE email_links (
     url text NOT NULL,
     link_position text NOT NULL,
     link_text text NOT NULL,
+    -- By people; 0 where only scanners followed it.
     click_count integer NOT NULL,
-    first_clicked_at timestamptz NOT NULL,
+    scanner_click_count integer NOT NULL,
+    -- By a person; NULL where privacy mode keeps it back.
+    first_clicked_at timestamptz,
     PRIMARY KEY (email_log_id, link_key)
 ) WITH (fillfactor = 85);
 CREATE INDEX email_links_campaign ON email_links (campaign_id) WHERE campaign_id IS NOT NULL;
 
--- Sums over tracked emails by what they are about and the hour they were sent in: campaign, job and template metrics and
+-- Sums over tracked emails by what they are about and the quarter of an hour they were sent in: campaign, job and template metrics and
 -- every range of a dashboard are sums of these rows.
 CREATE TABLE email_totals (
     organization_id uuid NOT NULL,
-    sent_hour timestamptz NOT NULL,
+    sent_quarter timestamptz NOT NULL,
     job_id text NOT NULL,
     campaign_id uuid NOT NULL,
     template_id text NOT NULL,
@@ -184,7 +203,10 @@ CREATE TABLE email_totals (
     scanner_clicks bigint NOT NULL DEFAULT 0,
     timed_opens bigint NOT NULL DEFAULT 0,
     seconds_to_open bigint NOT NULL DEFAULT 0,
-    PRIMARY KEY (organization_id, sent_hour, job_id, campaign_id, template_id)
+    -- As if machines were people.
+    raw_opened bigint NOT NULL DEFAULT 0,
+    raw_clicked bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (organization_id, sent_quarter, job_id, campaign_id, template_id)
 ) WITH (fillfactor = 70);
 CREATE INDEX email_totals_campaign ON email_totals (organization_id, campaign_id);
 CREATE INDEX email_totals_job ON email_totals (organization_id, job_id);

@@ -16,6 +16,11 @@ CREATE TABLE candidate_scores (
     emails_opened integer NOT NULL,
     emails_clicked integer NOT NULL,
     emails_replied integer NOT NULL,
+    machine_open_count integer NOT NULL,
+    scanner_click_count integer NOT NULL,
+    -- As if machines were people; no score looks at these.
+    raw_opened integer NOT NULL,
+    raw_clicked integer NOT NULL,
     last_engaged_at timestamptz,
     -- When time alone changes the score.
     next_change_at timestamptz,

@@ -31,6 +31,7 @@ def the_provider_reports_one_by_one(scene, datatable):
     scene.assert_acknowledged()
 
 
+@given(parsers.parse('the provider reported about emails that nobody registered, with message id "{message_id}":'))
 @when(parsers.parse('the provider reports about emails that nobody registered, with message id "{message_id}":'))
 def the_provider_reports_about_unknown_emails(scene, message_id, datatable):
     rows = rows_of(datatable)

@@ -2,6 +2,7 @@ import threading
 from uuid import uuid4
 
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from adapters.postgres import write_behind
 from adapters.postgres.event_codec import FactMapper
@@ -10,7 +11,7 @@ from application.register_emails import Recipient
 from domain.email_facts import Opened, Personal
 from read_models import runner
 from read_models.runner import StandingByError, catch_up
-from tests.support.core import item, registration
+from tests.support.core import Core, item, registration
 from tests.support.emails import JOB_AD, JOHN, NOON, email_id, hours, seconds
 
 
@@ -114,8 +115,9 @@ def test_an_event_that_this_version_cannot_read_is_set_aside(core, topic, state,
 
     core.project()
 
-    assert core.query("SELECT read_model, notification_id, error FROM ops.poison_events") == [
-        ("engagement", place, error)
+    assert core.query("SELECT read_model, notification_id, error FROM ops.poison_events ORDER BY 1") == [
+        ("engagement", place, error),
+        ("notifications", place, error),
     ]
     assert core.value("SELECT count(*) FROM email_logs") == 2
 
@@ -229,7 +231,7 @@ def test_a_listener_whose_connection_ends_listens_again(core):
 
 def test_scores_wait_until_the_rows_they_count_are_written(core):
     core.register_numbered(2)
-    engagement, scores = core.backend.read_models()
+    engagement, scores, _ = core.backend.read_models()
 
     assert scores.advance() == 0
     engagement.advance()
@@ -260,3 +262,35 @@ def test_a_candidate_whose_emails_are_gone_leaves_the_ranking(core):
     core.backend.scores_model().decay()
 
     assert core.query("SELECT candidate_id, score FROM candidate_scores") == [("c-2", None)]
+
+
+@pytest.fixture
+def plain_core(lone_core):
+    """A process whose database user owns the tables and is no superuser."""
+    lone_core.execute("DROP ROLE IF EXISTS mailpulse_plain")
+    lone_core.execute("CREATE ROLE mailpulse_plain LOGIN")
+    lone_core.execute(f"GRANT {lone_core.value('SELECT current_user')} TO mailpulse_plain")
+    plain = Core(make_conninfo(lone_core.database_url, user="mailpulse_plain"))
+    yield plain
+    plain.close()
+    lone_core.execute("DROP ROLE mailpulse_plain")
+
+
+@pytest.mark.parametrize("user", ["core", "plain_core"])
+def test_what_is_known_of_a_contact_goes_with_it_whoever_projected_it(request, user):
+    core = request.getfixturevalue(user)
+    core.register(registration("m-1"), registration("m-2"))
+    core.receive(
+        item("open", NOON + hours(1), "m-1"),
+        item("open", NOON + hours(2), "m-2"),
+        item("click", NOON + hours(3), "m-1", url=JOB_AD),
+    )
+    core.drain()
+
+    core.project()
+
+    rows = "SELECT count(*) FROM engagement_tracking"
+    assert core.value(rows) == 3
+    assert core.value(f"{rows} JOIN campaign_contacts c ON c.id = campaign_contact_id") == 3
+    core.execute("DELETE FROM campaign_contacts WHERE id = %s", email_id("m-1"))
+    assert core.value(rows) == 1

@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import psycopg
 import pytest
@@ -7,13 +8,20 @@ import pytest
 from adapters.postgres import rebuild as rebuild_module
 from adapters.postgres import write_behind
 from adapters.postgres.rebuild import RebuildRefusedError
+from application.register_emails import Recipient
+from domain.tracking_terms import TrackingPolicy, TrackingTerms
+from domain.values import Verdict
 from entrypoints.bootstrap import read_model_names
 from read_models import runner
 from read_models.runner import StandingByError, catch_up
-from tests.support.core import Core, item
-from tests.support.emails import CAMPAIGN, JOB_AD, NOON, seconds
+from tests.support.core import Core, item, registration
+from tests.support.emails import ACME, CAMPAIGN, JOB_AD, NOON, click, hours, minutes, seconds
+from tests.support.storages import PostgresStorage
 
 EMAILS = 40
+JANE = Recipient(id="c-2", email="jane@example.com", name="Jane Doe")
+BY_JANE = {"recipient": JANE.email, "url": JOB_AD, "ip_address": "198.51.100.7", "user_agent": "Jane's own browser"}
+PRIVATE = TrackingTerms(TrackingPolicy(privacy_mode=True))
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +35,24 @@ def served(lone_core):
     """A database with a history of every kind of fact, taken in batch by batch as it happened."""
     lone_core.register_numbered(EMAILS, campaign_id=CAMPAIGN)
     for start in (0, 300):
+        lone_core.register(*(registration(f"j-{start + n}", recipient=JANE, campaign_id=CAMPAIGN) for n in range(3)))
         lone_core.receive_many([some_history(start), [item("open", message_id="m-1", event_id=f"o-{start}")]])
+        lone_core.receive(*(item("click", NOON + minutes(start), f"j-{n}", **BY_JANE) for n in (0, 1, start)))
         lone_core.drain()
         lone_core.project()
+        change_minds(lone_core, Random(start))
+        lone_core.project()
     return lone_core
+
+
+def change_minds(core, random):
+    """Judge anew, withhold, erase."""
+    storage = PostgresStorage(core)
+    for n in range(1, EMAILS + 1, 3):
+        storage.record(click(NOON + hours(n), message_id=f"m-{n}"), message_id=f"m-{n}", terms=PRIVATE)
+        seen = sorted(storage.history(f"m-{n}").seen)
+        storage.judge_anew(random.choice([*Verdict]), *random.sample(seen, min(3, len(seen))), message_id=f"m-{n}")
+    core.backend.erase_recipient(ACME, JANE.email)
 
 
 def some_history(start, how_many=300):
@@ -55,6 +77,39 @@ def test_a_rebuild_gives_identical_rows(served, name):
     assert folded >= 600 + EMAILS
     assert served.dump() == before
     assert sum(map(len, before.values())) > 1_000
+
+
+def test_who_was_erased_is_in_no_row_before_or_after_a_rebuild(served):
+    assert "Jane" not in str(served.dump())
+    assert served.value("SELECT sum(click_count) FROM email_logs WHERE recipient_id = 'c-2'") == 5
+
+    served.backend.rebuild("engagement", quietly)
+
+    assert "jane" not in str(served.dump()).lower()
+    assert served.value("SELECT sum(click_count) FROM email_logs WHERE recipient_id = 'c-2'") == 5
+
+
+def test_who_is_erased_while_a_rebuild_runs_is_in_no_row_after_it(served):
+    ann = Recipient(id="c-3", email="ann@example.com", name="Ann Doe")
+    served.register(*(registration(f"a-{n}", recipient=ann) for n in range(3)))
+    served.receive(*(item("open", NOON + hours(n), event_id=f"later-{n}") for n in range(200)))
+    served.drain()
+    served.project()
+    seen = []
+
+    def erase_meanwhile(*_):
+        if not seen and served.value(
+            "SELECT count(*) FROM rebuild_engagement.email_logs WHERE recipient_name = %s", ann.name
+        ):
+            seen.append(served.backend.erase_recipient(ACME, ann.email))
+
+    served.backend.rebuild("engagement", erase_meanwhile)
+
+    assert len(seen) == 1
+    assert "Ann" not in str(served.dump("candidate_scores"))
+    served.project()
+    assert "Ann" not in str(served.dump())
+    assert served.value("SELECT count(*) FROM email_logs WHERE recipient_id = 'c-3' AND erased_by IS NOT NULL") == 3
 
 
 def test_a_rebuild_tells_how_far_it_is(served):
@@ -104,8 +159,11 @@ def test_rows_are_served_and_written_while_a_rebuild_runs(served):
         written = writing.result()
     served.project()
 
-    assert least == EMAILS
-    live = served.value("SELECT count(*) FROM email_engagement_events WHERE event_type = 'open' AND id > 0")
+    assert least == EMAILS + 6
+    live = served.value(
+        "SELECT (SELECT count(*) FROM email_engagement_events WHERE event_type = 'open' AND id > 0)"
+        " + (SELECT count(*) FROM automated_engagement WHERE event_type = 'opened')"
+    )
     assert live == served.value("SELECT count(*) FROM events.stored_events WHERE topic = 'EmailMessage.Opened'")
     assert written >= 100
     kept = served.dump()
@@ -134,7 +192,11 @@ def test_an_interrupted_rebuild_leaves_the_old_rows_and_the_next_one_succeeds(se
     served.backend.rebuild("engagement", quietly)
 
     assert served.value("SELECT count(*) FROM email_engagement_events WHERE event_type = 'reply'") > 0
-    assert served.query("SELECT name FROM ops.read_models ORDER BY name") == [("engagement",), ("scores",)]
+    assert served.query("SELECT name FROM ops.read_models ORDER BY name") == [
+        ("engagement",),
+        ("notifications",),
+        ("scores",),
+    ]
     assert served.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'rebuild%'") == []
 
 
@@ -143,12 +205,14 @@ def test_a_rebuild_takes_in_what_was_poison_before_it_was_mended(served):
     place = served.value("SELECT min(notification_id) FROM events.stored_events WHERE topic = 'EmailMessage.Replied'")
     served.execute(rename, "EmailMessage.Replied.v9", place)
     served.backend.rebuild("engagement", quietly)
-    assert served.query("SELECT read_model, notification_id FROM ops.poison_events") == [("engagement", place)]
+    assert served.query(
+        "SELECT read_model, notification_id FROM ops.poison_events WHERE read_model = 'engagement'"
+    ) == [("engagement", place)]
     served.execute(rename, "EmailMessage.Replied", place)
 
     served.backend.rebuild("engagement", quietly)
 
-    assert served.query("SELECT * FROM ops.poison_events") == []
+    assert served.query("SELECT * FROM ops.poison_events WHERE read_model = 'engagement'") == []
     assert served.value("SELECT count(*) FROM email_engagement_events WHERE id = %s", place) == 1
 
 

@@ -10,7 +10,13 @@ from tests.support.core import Core, item, registration
 from tests.support.databases import copied_database
 from tests.support.emails import ACME, CAMPAIGN, GLOBEX, JOB_AD, NOON, click, email_id, seconds
 
-TABLES = [*(table for model in READ_MODEL_TABLES for table in model.tables), "ops.parked_reports"]
+TABLES = [
+    *(table for model in READ_MODEL_TABLES for table in model.tables),
+    "ops.parked_reports",
+    "ops.tracking_consents",
+    "notifications",
+    "ops.notification_preferences",
+]
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +30,11 @@ def two_organisations(template_url):
 
 def with_rows_of_two_organisations(core):
     for organization_id in (ACME, GLOBEX):
+        core.query(
+            "INSERT INTO ops.tracking_consents (addressee_id, organization_id, consent, source, changed_at)"
+            " VALUES (gen_random_uuid(), %s, 'opted_in', 'api', now()) RETURNING 1",
+            organization_id,
+        )
         core.register(
             registration(job=Job(id="j-3"), template=Template(id="t-1"), campaign_id=CAMPAIGN),
             organization_id=organization_id,
@@ -36,9 +47,25 @@ def with_rows_of_two_organisations(core):
             organization_id=organization_id,
         )
         core.register(registration("m-7", provider="sendgrid"), organization_id=organization_id)
+        with psycopg.connect(core.database_url) as connection:
+            insert_what_no_report_makes(connection, organization_id)
     core.drain()
     core.project()
     return core
+
+
+def insert_what_no_report_makes(connection, organization_id):
+    connection.execute(
+        "INSERT INTO ops.tracking_consents VALUES (gen_random_uuid(), %s, 'opted_in', 'api', now())", (organization_id,)
+    )
+    connection.execute(
+        "INSERT INTO notifications (id, organization_id, user_id, kind, occurred_at, title, text, url, created_at)"
+        " VALUES (gen_random_uuid(), %s, 'user-7', 'open', now(), '', '', '', now())",
+        (organization_id,),
+    )
+    connection.execute(
+        "INSERT INTO ops.notification_preferences VALUES (%s, 'user-7', '{}', now())", (organization_id,)
+    )
 
 
 @pytest.fixture

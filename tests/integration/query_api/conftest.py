@@ -1,5 +1,7 @@
 """The application on a real database whose owner is no superuser, with callers of every role."""
 
+import asyncio
+import time
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -11,19 +13,29 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.access_tokens import PostgresAccessTokens
+from adapters.postgres.notification_records import PostgresNotificationRecords
 from adapters.postgres.queries.candidates import PostgresCandidateQueries
+from adapters.postgres.queries.compliance import PostgresComplianceQueries
 from adapters.postgres.queries.contacts import PostgresContactQueries
+from adapters.postgres.queries.dashboard import PostgresDashboardQueries
+from adapters.postgres.queries.deliverability import PostgresDeliverabilityQueries
 from adapters.postgres.queries.deliveries import PostgresDeliveryQueries
 from adapters.postgres.queries.emails import PostgresEmailQueries
 from adapters.postgres.queries.metrics import PostgresMetricsQueries
+from adapters.postgres.queries.notifications import PostgresNotificationQueries
 from adapters.postgres.query_pool import PostgresCheck, ScopedDatabase, query_pool
 from application.access import AccessControl, Authenticate, Role, TokenKind, hash_of, new_token
+from application.notifications import Notifications
+from application.sign_in import SignIn
 from domain.errors import PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings
 from entrypoints.web.app import create_app
+from entrypoints.web.live.streams import OpenStreams
+from entrypoints.web.pages.cookies import SessionCookie
 from entrypoints.web.services import WebServices
+from tests.support.page_browser import Browser
 from tests.support.query_world import MANAGER, NOON, OURS, THEIRS, project, told
 from tests.support.servers import fresh_database, started_servers
 
@@ -53,6 +65,27 @@ class Switch:
             raise PortError
 
 
+class Presence:
+    """Who is online, in memory."""
+
+    def __init__(self):
+        self.people = set()
+
+    async def note(self, people):
+        self.people = set(people)
+
+    async def is_online(self, person):
+        return person in self.people
+
+
+class NothingRings:
+    """Redis is away, and stays away."""
+
+    async def listen(self, heard):
+        heard.deaf()
+        await asyncio.Event().wait()
+
+
 class Caller:
     """Asks as somebody."""
 
@@ -65,6 +98,9 @@ class Caller:
 
     def post(self, path, json=None, **more):
         return self._client.post(path, json=json, headers={**self.headers, **more.pop("headers", {})}, **more)
+
+    def put(self, path, json=None, **more):
+        return self._client.put(path, json=json, headers={**self.headers, **more.pop("headers", {})}, **more)
 
     def delete(self, path):
         return self._client.delete(path, headers=self.headers)
@@ -158,24 +194,51 @@ def client(database_url, backend, monotonic, redis_switch, registry):
     database = ScopedDatabase(pool)
     access_tokens = PostgresAccessTokens(pool)
 
+    notifications = PostgresNotificationQueries(database)
+    presence = Presence()
+    streams = OpenStreams(
+        queries=notifications,
+        tokens=access_tokens,
+        presence=presence,
+        listener=NothingRings(),
+        clock=lambda: NOON,
+        monotonic=time.monotonic,
+    )
+
     @asynccontextmanager
     async def connections(_):
         await pool.open()
-        yield
+        async with streams.running():
+            yield
         await pool.close()
 
     services = WebServices(
         authenticate=Authenticate(access_tokens, lambda: NOON, monotonic),
         access=AccessControl(access_tokens, lambda: NOON, "https://pulse.example.com"),
+        sign_in=SignIn(access_tokens, lambda: NOON),
+        cookie=SessionCookie("https://pulse.example.com"),
+        public_url="https://pulse.example.com",
         register_emails=backend.register_emails,
+        instrument_email=backend.instrument_email,
         is_registered=backend.is_registered,
+        erase_recipient=backend.erase_recipient,
         retry_parked=backend.retry_parked,
         webhook_endpoints=backend.webhook_endpoints,
+        hidden_addresses=backend.hidden_addresses,
+        tracking_policies=backend.tracking_policies,
+        tracking_consents=backend.tracking_consents,
         emails=PostgresEmailQueries(database),
         candidates=PostgresCandidateQueries(database),
         metrics=PostgresMetricsQueries(database),
+        dashboard=PostgresDashboardQueries(database),
         contacts=PostgresContactQueries(database),
+        compliance=PostgresComplianceQueries(database),
+        deliverability=PostgresDeliverabilityQueries(database),
         deliveries=PostgresDeliveryQueries(database),
+        notifications=notifications,
+        handle_notifications=Notifications(PostgresNotificationRecords(pool), lambda: NOON),
+        streams=streams,
+        presence=presence,
         clock=lambda: NOON,
         registry=registry,
         is_operator=lambda token: token == OPERATOR_TOKEN,
@@ -219,3 +282,34 @@ def operator(client):
 @pytest.fixture
 def with_token(client):
     return lambda token: Caller(client, token)
+
+
+@pytest.fixture
+def link_for(admin):
+    def link(role, user_id="u-1"):
+        return admin.post("/api/v1/user-sessions", {"user_id": user_id, "role": role, "name": "Ada"}).json()
+
+    return link
+
+
+@pytest.fixture
+def browser(client):
+    return Browser(client.app)
+
+
+@pytest.fixture
+def recruiters_browser(browser, link_for):
+    browser.sign_in(link_for("recruiter")["url"])
+    return browser
+
+
+@pytest.fixture
+def admins_browser(browser, link_for):
+    browser.sign_in(link_for("admin")["url"])
+    return browser
+
+
+@pytest.fixture
+def managers_browser(browser, link_for):
+    browser.sign_in(link_for("hiring_manager", MANAGER)["url"])
+    return browser

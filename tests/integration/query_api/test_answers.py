@@ -124,7 +124,7 @@ def test_campaign_metrics_count_tracked_emails_that_left(recruiter):
 
     assert (metrics["sent"], metrics["delivered"], metrics["opened"], metrics["clicked"]) == (3, 3, 2, 2)
     assert (metrics["total_clicks"], metrics["replied"], metrics["bounced"]) == (3, 1, 1)
-    assert (metrics["machine_opens"], metrics["scanner_clicks"]) == (1, 1)
+    assert (metrics["machine_opens"], metrics["scanner_clicks"]) == (2, 2)
     assert (metrics["open_rate"], metrics["click_to_open_rate"], metrics["reply_rate"]) == (66.67, 100.0, 33.33)
     assert metrics["avg_time_to_open_seconds"] == 14400.0
 

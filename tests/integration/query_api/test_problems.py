@@ -119,7 +119,7 @@ def test_a_body_over_the_limit_is_a_413_also_in_chunks(admin):
 def test_a_mistake_of_ours_tells_the_logs_and_not_the_caller(client, admin, caplog, monkeypatch):
     from adapters.postgres.queries.emails import PostgresEmailQueries
 
-    async def fails(*_):
+    async def fails(*_, **__):
         raise RuntimeError("secret insides")
 
     monkeypatch.setattr(PostgresEmailQueries, "email", fails)
@@ -162,7 +162,7 @@ def test_without_the_database_a_question_is_to_be_asked_again():
 def test_an_unavailable_database_is_a_503_that_says_when_to_come_back(admin, monkeypatch):
     from adapters.postgres.queries.emails import PostgresEmailQueries
 
-    async def is_away(*_):
+    async def is_away(*_, **__):
         raise AnswersUnavailableError("connection refused to 10.0.0.7")
 
     monkeypatch.setattr(PostgresEmailQueries, "email", is_away)
@@ -171,6 +171,20 @@ def test_an_unavailable_database_is_a_503_that_says_when_to_come_back(admin, mon
     check_problem(answer, 503)
     assert int(answer.headers["retry-after"]) > 0
     assert "10.0.0.7" not in answer.text
+
+
+def test_tables_of_another_version_are_a_503_and_the_log_says_what_to_do(admin, administrator_url, caplog):
+    with psycopg.connect(administrator_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE email_logs RENAME COLUMN subject TO subject_of_another_version")
+    try:
+        with caplog.at_level(logging.WARNING, logger="entrypoints.web.problems"):
+            answer = admin.get("/api/v1/emails")
+    finally:
+        with psycopg.connect(administrator_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE email_logs RENAME COLUMN subject_of_another_version TO subject")
+
+    check_problem(answer, 503)
+    assert any("mailpulse doctor" in record.reason for record in caplog.records)
 
 
 def test_connections_that_the_database_dropped_are_replaced_before_anybody_notices(admin, administrator_url):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from tests.support.edge import Edge
+from tests.support.edge import BODIES, Edge
 from tests.support.failing_link import link_to_postgres
 from tests.support.processes import eventually
 from tests.support.signed_deliveries import SIGNERS
@@ -82,7 +82,7 @@ def test_what_is_acknowledged_while_the_database_comes_and_goes_is_kept(link_and
     for poster in posters:
         poster.join()
 
-    kept = {body for (body,) in database.execute("SELECT body FROM ops.webhook_inbox")}
+    kept = {BODIES.open(body) for (body,) in database.execute("SELECT body FROM ops.webhook_inbox")}
     assert len(acknowledged) > 80
     assert set(acknowledged) <= kept
 

@@ -11,6 +11,7 @@ import pytest
 
 from adapters.postgres.inbox_intake import MOST_BATCH_BYTES, PostgresInboxIntake
 from application.ports.inbox_intake import DeliveryNotKeptError, InboxOverloadedError, ProvenDelivery
+from tests.support.edge import BODIES
 
 
 def delivery(body=b"{}", **headers):
@@ -27,7 +28,7 @@ def delivery(body=b"{}", **headers):
 
 @asynccontextmanager
 async def opened(database_url, **options):
-    intake = PostgresInboxIntake(database_url, **options)
+    intake = PostgresInboxIntake(database_url, BODIES, **options)
     try:
         yield intake
     finally:
@@ -44,8 +45,8 @@ def test_a_delivery_is_kept_as_it_came(database_url, database):
     asyncio.run(keep())
 
     (row,) = database.execute(
-        "SELECT endpoint_id, organization_id, provider, correlation_id, received_at, headers, body, attempts,"
-        " next_attempt_at <= now() FROM ops.webhook_inbox"
+        "SELECT endpoint_id, organization_id, provider, correlation_id, received_at, headers, body, sealed,"
+        " attempts, next_attempt_at <= now() FROM ops.webhook_inbox"
     )
     assert row[:5] == (
         given.endpoint_id,
@@ -55,7 +56,9 @@ def test_a_delivery_is_kept_as_it_came(database_url, database):
         given.received_at,
     )
     assert msgspec.msgpack.decode(row[5]) == given.headers
-    assert row[6:] == (given.body, 0, True)
+    assert given.body not in row[6]
+    assert BODIES.open(row[6]) == given.body
+    assert row[7:] == (True, 0, True)
 
 
 def test_deliveries_that_arrive_together_share_a_commit(database_url, database):
@@ -122,8 +125,8 @@ def test_a_client_that_leaves_harms_nobody_else(database_url, database):
 
     asyncio.run(keep_and_leave())
 
-    kept = database.execute("SELECT count(*) FROM ops.webhook_inbox WHERE body = 'stayed'").fetchone()
-    assert kept == (5,)
+    kept = [BODIES.open(body) for (body,) in database.execute("SELECT body FROM ops.webhook_inbox")]
+    assert kept.count(b"stayed") == 5
 
 
 def test_a_database_that_is_not_there_is_said_so(database_url):
@@ -137,7 +140,7 @@ def test_a_database_that_is_not_there_is_said_so(database_url):
 
 def test_closing_waits_for_what_is_being_kept(database_url, database):
     async def keep_and_close():
-        intake = PostgresInboxIntake(database_url)
+        intake = PostgresInboxIntake(database_url, BODIES)
         keeping = asyncio.create_task(intake.keep(delivery()))
         await asyncio.sleep(0)
         await intake.close()

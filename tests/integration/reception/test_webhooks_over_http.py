@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from entrypoints.web.webhook_bodies import BodyBudget
-from tests.support.edge import Edge
+from tests.support.edge import BODIES, Edge
 from tests.support.processes import eventually
 from tests.support.signed_deliveries import SIGNERS
 
@@ -30,7 +30,7 @@ def signed(body=BODY, signer=SENDGRID):
 
 
 def inbox(database):
-    return database.execute("SELECT body FROM ops.webhook_inbox ORDER BY id").fetchall()
+    return [BODIES.open(body) for (body,) in database.execute("SELECT body FROM ops.webhook_inbox ORDER BY id")]
 
 
 def test_a_signed_delivery_is_in_the_database_when_the_200_arrives(edge, endpoint, organization_id, database):
@@ -44,11 +44,11 @@ def test_a_signed_delivery_is_in_the_database_when_the_200_arrives(edge, endpoin
     ).fetchone()
     assert row[:4] == (endpoint.endpoint_id, organization_id, "sendgrid", "from-the-provider:1")
     assert msgspec.msgpack.decode(row[4]) == {}
-    assert row[5] == body
+    assert BODIES.open(row[5]) == body
     assert answer.headers["x-request-id"] == "from-the-provider:1"
 
 
-@pytest.mark.parametrize("provider", SIGNERS)
+@pytest.mark.parametrize("provider", sorted(SIGNERS.keys() - {"sendgrid-inbound"}))  # mails are cut before
 def test_every_provider_is_received_and_keeps_the_headers_that_it_reads_later(
     edge, endpoints, organization_id, database, provider
 ):
@@ -61,7 +61,7 @@ def test_every_provider_is_received_and_keeps_the_headers_that_it_reads_later(
 
     assert answer.status == 200
     kept, stored = database.execute("SELECT headers, body FROM ops.webhook_inbox").fetchone()
-    assert stored == body
+    assert BODIES.open(stored) == body
     assert msgspec.msgpack.decode(kept).items() <= headers.items()
 
 
@@ -74,7 +74,7 @@ def test_what_is_signed_is_kept_whatever_it_is(edge, endpoint, database, body):
     body, headers = signed(body)
 
     assert edge.post(endpoint.path, body, headers).status == 200
-    assert inbox(database) == [(body,)]
+    assert inbox(database) == [body]
 
 
 def test_an_empty_signed_body_is_acknowledged_and_not_kept(edge, endpoint, database):
@@ -89,7 +89,7 @@ def test_any_content_type_is_taken_for_the_bytes_are_what_is_signed(edge, endpoi
     body, headers = signed()
 
     assert edge.post(endpoint.path, body, headers | {"Content-Type": content_type}).status == 200
-    assert inbox(database) == [(body,)]
+    assert inbox(database) == [body]
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with length", "chunked"])
@@ -97,7 +97,7 @@ def test_ten_mebibytes_are_taken(edge, endpoint, database, chunked):
     body, headers = signed(b"x" * LIMIT)
 
     assert edge.post(endpoint.path, body, headers, chunked=chunked).status == 200
-    assert database.execute("SELECT octet_length(body) FROM ops.webhook_inbox").fetchall() == [(LIMIT,)]
+    assert [len(body) for body in inbox(database)] == [LIMIT]
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with length", "chunked"])

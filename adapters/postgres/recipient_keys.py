@@ -1,0 +1,137 @@
+"""The keys of people: made with the first email to somebody, destroyed to erase them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg import Cursor
+
+from adapters.postgres.arrays import uuid_array
+from adapters.secrets import SecretBox
+
+SEAL_PURPOSE: Final = "recipient-keys"
+MOST_KEPT: Final = 10_000
+"""Keys that a process keeps for reading, at 2 kB each."""
+
+_FIND: Final = "SELECT uuid_send(key_id), addressee_id, wrapped FROM ops.recipient_keys WHERE key_id = ANY(%s::uuid[])"
+_FIND_OF_ADDRESSEES: Final = (
+    "SELECT uuid_send(key_id), addressee_id, wrapped FROM ops.recipient_keys WHERE addressee_id = ANY(%s::uuid[])"
+)
+_ADD: Final = (
+    "INSERT INTO ops.recipient_keys (key_id, addressee_id, organization_id, wrapped)"
+    " SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bytea[]) ON CONFLICT (addressee_id) DO NOTHING"
+)
+
+
+class RecipientKey(NamedTuple):
+    """A person's key, ready for use.
+
+    Attributes:
+        id: 16 bytes, as every sealed part begins.
+    """
+
+    id: bytes
+    addressee_id: UUID
+    cipher: AESGCM
+
+
+class RecipientKeys:
+    """Makes and finds keys within somebody else's transaction.
+
+    Args:
+        box: For `SEAL_PURPOSE`.
+        most_kept: Keys that are kept for `for_reading`.
+    """
+
+    def __init__(self, box: SecretBox, *, most_kept: int = MOST_KEPT) -> None:
+        self._box = box
+        self._most_kept = most_kept
+        self._kept: dict[bytes, AESGCM | None] = {}
+        self._kept_of: dict[UUID, set[bytes]] = {}
+        self._unwrapped: dict[bytes, AESGCM] = {}
+
+    def found(self, cursor: Cursor[Any], key_ids: Iterable[bytes]) -> dict[bytes, RecipientKey]:
+        """Give those of the keys that were not destroyed, as the database has them now.
+
+        Raises:
+            SealBrokenError: A key was wrapped with a secret key that is no longer configured.
+        """
+        return {key.id: key for key in self._read(cursor, _FIND, _hex_array(key_ids))}
+
+    def of_addressees(self, cursor: Cursor[Any], organizations: Mapping[UUID, UUID]) -> dict[UUID, RecipientKey]:
+        """Give the keys of people; who has none gets one.
+
+        Whoever else is making one for the same person is waited for, and theirs is given.
+
+        Args:
+            cursor: Of the transaction that will write with the keys.
+            organizations: By addressee.
+
+        Raises:
+            SealBrokenError: As `found`.
+        """
+        keys = {key.addressee_id: key for key in self._read(cursor, _FIND_OF_ADDRESSEES, uuid_array(organizations))}
+        # In one order everywhere, so that transactions wait for each other and never in a circle.
+        if missing := sorted(organizations.keys() - keys.keys()):
+            new_ids = [uuid4() for _ in missing]
+            wrapped = [self._box.seal(AESGCM.generate_key(256), bound_to=key_id.bytes) for key_id in new_ids]
+            cursor.execute(
+                _ADD,
+                (uuid_array(new_ids), uuid_array(missing), uuid_array(organizations[a] for a in missing), wrapped),
+                binary=True,
+            )
+            keys |= {key.addressee_id: key for key in self._read(cursor, _FIND_OF_ADDRESSEES, uuid_array(missing))}
+        return keys
+
+    def for_reading(self, cursor: Cursor[Any], key_ids: Collection[bytes]) -> Mapping[bytes, AESGCM | None]:
+        """Give keys, also such as an earlier call found; None for those that were destroyed.
+
+        A key may be given that was destroyed since: for reading in the order of events, which tells of it in its turn
+        (see `forget`).
+
+        Raises:
+            SealBrokenError: As `found`.
+        """
+        kept = self._kept
+        if missing := [key_id for key_id in key_ids if key_id not in kept]:
+            if len(kept) + len(missing) > self._most_kept:
+                kept.clear()
+                self._kept_of.clear()
+                missing = list(key_ids)
+            found = self._read(cursor, _FIND, _hex_array(missing))
+            kept.update(dict.fromkeys(missing))
+            for key in found:
+                kept[key.id] = key.cipher
+                self._kept_of.setdefault(key.addressee_id, set()).add(key.id)
+        return kept
+
+    def forget(self, addressee_id: UUID) -> None:
+        """Keep a person's keys no longer."""
+        for key_id in self._kept_of.pop(addressee_id, ()):
+            self._kept.pop(key_id, None)
+
+    def _read(self, cursor: Cursor[Any], query: str, wanted: str) -> list[RecipientKey]:
+        if wanted == "{}":
+            return []
+        cursor.execute(query.encode(), (wanted,), binary=True)
+        rows = cursor.fetchall()
+        # The database says which keys there are; what one is never changes, and unwrapping it costs.
+        unwrapped = self._unwrapped
+        if len(unwrapped) + len(rows) > self._most_kept:
+            unwrapped.clear()
+        return [
+            RecipientKey(
+                key_id,
+                addressee_id,
+                unwrapped.get(key_id) or unwrapped.setdefault(key_id, self._unwrap(key_id, wrapped)),
+            )
+            for key_id, addressee_id, wrapped in rows
+        ]
+
+    def _unwrap(self, key_id: bytes, wrapped: bytes) -> AESGCM:
+        return AESGCM(self._box.open(wrapped, bound_to=key_id))
+
+
+def _hex_array(ids: Iterable[bytes]) -> str:
+    return "{" + ",".join([id_.hex() for id_ in ids]) + "}"

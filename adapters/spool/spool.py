@@ -1,0 +1,281 @@
+"""Reports on their way from a reader's request to the inbox: into a file at once, on when the database is there."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from adapters.secrets import SealBrokenError, SecretBox
+from adapters.spool.claim import Claim, adopted
+from adapters.spool.segments import SEGMENT_BYTES, SET_ASIDE, SUFFIX, Segments, records_of, segments_in, sync
+from application.ports.bell import Bell
+from application.ports.inbox_intake import DeliveryNotKeptError, InboxIntake, ProvenDelivery
+from application.ports.report_spool import ReportLostError
+
+logger = logging.getLogger(__name__)
+
+SEAL_PURPOSE: Final = "report-spool"
+MOST_BYTES: Final = 256 * 1024 * 1024
+"""Half a million reports, or half an hour of three hundred a second."""
+BATCH_BYTES: Final = 32 * 1024
+"""Of a file, read at a time; no record is as long."""
+GATHERING_S: Final = 0.02
+"""So long reports wait for others to share a commit with."""
+PATIENCE_S: Final = 0.05
+"""How long the inbox may take before reports are brought to the disk as well."""
+RETRY_S: Final = 0.25
+ADOPTION_INTERVAL_S: Final = 15.0
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(ProvenDelivery).decode
+
+
+class _Batch(NamedTuple):
+    reports: list[ProvenDelivery]
+    end: int
+    ends_whole: bool
+
+
+class FileSpool:
+    """See `application.ports.report_spool.ReportSpool`; belongs to one event loop.
+
+    A report is written to a file before its request is answered, so that no end of the process loses it. It is handed
+    to the inbox at once; only if that takes long, or is away, the file is brought to the disk too. A file that is
+    handed over twice does no harm: reports carry an id.
+
+    Args:
+        root: Where all processes of this machine keep theirs; what dead ones left is handed over too.
+        box: For `SEAL_PURPOSE`.
+        inbox: Takes the reports.
+        bell: Rung after each commit.
+        most_bytes: Beyond this no report is taken.
+        segment_bytes: Size of a file.
+        adoption_interval_s: How often what dead processes left is looked for.
+
+    Raises:
+        OSError: The root cannot be written.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        box: SecretBox,
+        inbox: InboxIntake,
+        bell: Bell,
+        *,
+        most_bytes: int = MOST_BYTES,
+        segment_bytes: int = SEGMENT_BYTES,
+        adoption_interval_s: float = ADOPTION_INTERVAL_S,
+    ) -> None:
+        self._root = root
+        self._box = box
+        self._inbox = inbox
+        self._bell = bell
+        self._most_bytes = most_bytes
+        self._adoption_interval_s = adoption_interval_s
+        self._claim = Claim(root)
+        self._segments = Segments(self._claim.directory, segment_bytes=segment_bytes)
+        self._written = self._shipped = self._synced = 0
+        self._reading: Path | None = None
+        self._read_until = 0
+        self._news = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._syncing = asyncio.Lock()
+        self._is_closing = False
+        self._refused_last = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to hand over."""
+        self._tasks = [asyncio.create_task(self._hand_over_own()), asyncio.create_task(self._hand_over_inherited())]
+
+    @property
+    def waiting(self) -> int:
+        """Reports of this process that are not in the inbox yet."""
+        return self._written - self._shipped
+
+    def bytes_on_disk(self) -> int:
+        """Give the size of all files of this machine's spool."""
+        total = 0
+        for path in self._root.glob(f"*/*{SUFFIX}*"):
+            with suppress(FileNotFoundError):  # handed over in between
+                total += path.stat().st_size
+        return total
+
+    def keep(self, report: ProvenDelivery) -> int:
+        try:
+            if self._segments.bytes >= self._most_bytes:
+                raise ReportLostError(f"{self._segments.bytes} bytes of reports wait for the database")
+            self._segments.append(self._box.seal(_encode(report)))
+        except (OSError, ReportLostError) as error:
+            if not self._refused_last:  # a full disk refuses thousands: one line until it takes some again
+                logger.exception("Reports are lost", extra={"event": "reports_lost"})
+            self._refused_last = True
+            raise ReportLostError(f"the report cannot be written down: {error}") from error
+        self._refused_last = False
+        self._written += 1
+        self._news.set()
+        return self._written
+
+    async def durable(self, number: int) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                while self._shipped < number:
+                    await self._progress.wait()
+        if self._shipped >= number:
+            return
+        try:
+            await self._sync(number)
+        except OSError as error:
+            raise ReportLostError(f"the disk refuses it: {error}") from error
+
+    async def close(self) -> None:
+        """Hand over what the inbox still takes now; the rest waits on the disk for the next process."""
+        self._is_closing = True
+        self._news.set()
+        own, inherited = self._tasks or (None, None)
+        if inherited is not None:
+            inherited.cancel()
+            with suppress(asyncio.CancelledError):
+                await inherited
+        if own is not None:
+            await own
+        if self.waiting:
+            await self._sync_quietly()
+        self._segments.close()
+        if not self.waiting:
+            for path in segments_in(self._claim.directory):
+                path.unlink()
+        self._claim.release()
+
+    # --- of this process ---
+
+    async def _hand_over_own(self) -> None:
+        while not (self._is_closing and not self.waiting):
+            await self._news.wait()
+            self._news.clear()
+            if not self._is_closing:
+                await asyncio.sleep(GATHERING_S)
+            while self.waiting:
+                try:
+                    is_taken = await self._hand_over_next()
+                except Exception:  # whatever it is, the reports stay where they are and are tried again
+                    logger.exception("Reports cannot be handed over", extra={"event": "spool_stuck"})
+                    is_taken = False
+                if not is_taken:
+                    if self._is_closing:
+                        return
+                    await asyncio.sleep(RETRY_S)
+
+    async def _hand_over_next(self) -> bool:
+        path = self._reading or segments_in(self._claim.directory)[0]
+        batch = self._read(path, self._read_until)
+        if not batch.reports:
+            self._segments.forget(path)
+            self._reading, self._read_until = None, 0
+            return True
+        if not await self._ship(batch.reports):
+            return False
+        self._reading, self._read_until = path, batch.end
+        self._advance(len(batch.reports))
+        return True
+
+    def _forget_what_is_handed_over(self) -> None:
+        """Keep nothing on the disk in quiet times, which may be long: reports tell where somebody read."""
+        if not self.waiting and self._segments.bytes:
+            self._segments.forget_all()
+            self._reading, self._read_until = None, 0
+
+    def _advance(self, reports: int) -> None:
+        self._shipped += reports
+        self._progress.set()
+        self._progress = asyncio.Event()
+
+    async def _ship(self, reports: list[ProvenDelivery]) -> bool:
+        """Give reports to the inbox; those that wait too long are brought to the disk meanwhile."""
+        shipping = asyncio.ensure_future(asyncio.gather(*map(self._inbox.keep, reports), return_exceptions=True))
+        while not shipping.done():
+            await asyncio.wait({shipping}, timeout=PATIENCE_S)
+            if not shipping.done():
+                await self._sync_quietly()
+        refusals = [answer for answer in shipping.result() if answer is not None]
+        for refusal in refusals:
+            if not isinstance(refusal, DeliveryNotKeptError):
+                raise refusal
+        if refusals:
+            await self._sync_quietly()
+            return False
+        self._bell.ring()
+        return True
+
+    async def _sync_quietly(self) -> None:
+        try:
+            await self._sync(self._written)
+        except OSError:
+            logger.exception("Reports cannot be brought to the disk", extra={"event": "spool_not_synced"})
+
+    async def _sync(self, number: int) -> None:
+        async with self._syncing:
+            if self._synced >= number:
+                return
+            written = self._written
+            descriptors = self._segments.take_unsynced()
+            await asyncio.to_thread(sync, descriptors, self._claim.directory)
+            self._synced = written
+
+    def _read(self, path: Path, place: int) -> _Batch:
+        """Read the next reports of a file.
+
+        Raises:
+            SealBrokenError: None of the secret keys opens one.
+        """
+        with path.open("rb") as file:
+            file.seek(place)
+            content = file.read(BATCH_BYTES)
+        reports: list[ProvenDelivery] = []
+        end = 0
+        for record, end in records_of(content):  # noqa: B007 - the last place is what is read
+            reports.append(_decode(self._box.open(record)))
+        return _Batch(reports, place + end, end == len(content))
+
+    # --- of processes that died ---
+
+    async def _hand_over_inherited(self) -> None:
+        while True:
+            for directory in sorted(
+                path for path in self._root.iterdir() if path != self._claim.directory and path.is_dir()
+            ):
+                try:
+                    with adopted(directory) as is_ours:
+                        if is_ours:
+                            await self._adopt(directory)
+                except Exception:  # another user's, say: it costs the others nothing, and is tried again
+                    logger.exception("What a process left cannot be handed over", extra={"event": "spool_stuck"})
+            await asyncio.sleep(self._adoption_interval_s)
+            self._forget_what_is_handed_over()
+
+    async def _adopt(self, directory: Path) -> None:
+        for path in segments_in(directory):
+            place = 0
+            while True:
+                try:
+                    batch = self._read(path, place)
+                except (SealBrokenError, msgspec.DecodeError):
+                    self._set_aside(path, "no secret key opens it")
+                    break
+                if not batch.reports:
+                    if batch.ends_whole:
+                        path.unlink()
+                    else:
+                        self._set_aside(path, "its end was not written")
+                    break
+                if not await self._ship(batch.reports):
+                    return
+                place = batch.end
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        logger.error("A file of the spool is set aside", extra={"event": "spool_damaged", "reason": why})
+        path.rename(path.with_name(path.name + SET_ASIDE))

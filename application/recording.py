@@ -1,0 +1,113 @@
+"""Record reports on their emails under the terms that hold in a transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from application.ports.unit_of_work import UnitOfWork
+from application.suspicions import Told, recipients_by_report
+from domain.commands import AnyReport, RecordClick, RecordOpen, RecordUnsubscribe
+from domain.email_facts import Sent, addressee_of
+from domain.email_message import EmailMessage
+from domain.policies.detection.detection import Detection
+from domain.tracking_terms import DEFAULT_POLICY, OPEN_TERMS, Consent, ConsentSource, TrackingPolicy, TrackingTerms
+
+REPEATED: Final = "repeated"
+_ENGAGEMENTS: Final = (RecordOpen, RecordClick)
+
+
+class Recording:
+    """Records reports of one batch; made after `TrackingRecords.policies` was asked, in the same transaction.
+
+    Args:
+        unit: The transaction.
+        policies: Of every organisation of the batch.
+        told: Every report that will be recorded, and about which email.
+        detection: Judges who engaged.
+
+    Source:
+        BR-558.1 Tracking consent: nobody's open or click is recorded against their will, of earlier emails neither.
+    """
+
+    def __init__(
+        self,
+        unit: UnitOfWork,
+        policies: Mapping[UUID, TrackingPolicy],
+        told: Told,
+        detection: Detection,
+    ) -> None:
+        self._unit = unit
+        self._detection = detection
+        engaged = {message for message, report in told if isinstance(report, _ENGAGEMENTS)}
+        unit.reveal([message for message in engaged if message.was_engaged])
+        self._usual = {
+            organization_id: OPEN_TERMS if policy == DEFAULT_POLICY else TrackingTerms(policy)
+            for organization_id, policy in policies.items()
+        }
+        addressees = [addressee_of(message.sent) for message in {m for m, _ in told} if message.sent is not None]
+        self._consents = unit.tracking.consents(addressees)
+        self._is_all_open = not self._consents and all(terms is OPEN_TERMS for terms in self._usual.values())
+        self._unsubscribed: dict[UUID, tuple[UUID, datetime]] = {}
+        self._recipients = recipients_by_report(self._allowed(told), policies, detection, unit.sightings)
+
+    def _allowed(self, told: Told) -> Told:
+        """Leave out whose addresses may not even be remembered for a moment."""
+        if self._is_all_open:
+            return told
+        return [
+            (message, report)
+            for message, report in told
+            if (sent := message.sent) is not None and not self._terms_of(sent).refusal
+        ]
+
+    def record(self, message: EmailMessage, report: AnyReport, *, received_at: datetime, delivery_id: int) -> str:
+        """Record a report on an email that is known.
+
+        Returns:
+            "" if it was news; else why it adds nothing: ``repeated``, or what `EmailMessage.refusal_of` says.
+        """
+        sent = message.sent
+        if sent is None:
+            raise ValueError("reports about unknown emails are parked, not recorded")
+        terms = self._terms_of(sent)
+        is_news = message.record(
+            report,
+            received_at=received_at,
+            delivery_id=delivery_id,
+            terms=terms,
+            detection=self._detection,
+            sightings=self._recipients.get(id(report), 1),
+        )
+        if is_news:
+            if terms.policy.unsubscribe_ends_tracking and isinstance(report, RecordUnsubscribe):
+                self._opt_out(sent, received_at)
+            return ""
+        return message.refusal_of(report, terms) or REPEATED
+
+    def finish(self) -> None:
+        """Keep what people said by unsubscribing."""
+        if not self._unsubscribed:
+            return
+        recipients = self._unit.tracking.recipients(self._unsubscribed)
+        for addressee_id, (organization_id, at) in self._unsubscribed.items():
+            recipients[addressee_id].change_consent(
+                Consent.OPTED_OUT,
+                organization_id=organization_id,
+                changed_at=at,
+                source=ConsentSource.UNSUBSCRIBE,
+            )
+        self._unit.tracking.keep_consents(list(recipients.values()))
+
+    def _terms_of(self, sent: Sent) -> TrackingTerms:
+        if self._is_all_open:
+            return OPEN_TERMS
+        usual = self._usual[sent.organization_id]
+        if self._consents and (consent := self._consents.get(addressee_of(sent))):
+            return TrackingTerms(usual.policy, consent)
+        return usual
+
+    def _opt_out(self, sent: Sent, at: datetime) -> None:
+        addressee_id = addressee_of(sent)
+        self._consents[addressee_id] = Consent.OPTED_OUT
+        self._unsubscribed[addressee_id] = (sent.organization_id, at)

@@ -1,0 +1,1 @@
+"""Notifications as they come: streams that stay open."""

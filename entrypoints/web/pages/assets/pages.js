@@ -1,0 +1,80 @@
+// Everything works without this file; it adds charts, and filters that act when they are chosen.
+
+const charts = document.getElementById("pages").dataset.charts;
+
+function drawn(figure) {
+  const specification = JSON.parse(figure.querySelector("script").textContent);
+  const place = figure.querySelector(".drawing");
+  return window.drawChart(place, specification).then(() => figure.classList.add("is-drawn"));
+}
+
+function loadCharts(figures) {
+  const program = document.createElement("script");
+  program.src = charts;
+  program.addEventListener("load", () => figures.forEach(drawn));
+  document.head.append(program);
+}
+
+// The zone is known before the first page of numbers: whoever signs in passes a page without any.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !/(^|; )mailpulse_zone=/.test(document.cookie)) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `mailpulse_zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
+
+const figures = [...document.querySelectorAll("figure[data-chart]")];
+if (figures.length) {
+  // After the first paint: the numbers come first.
+  requestAnimationFrame(() => setTimeout(() => loadCharts(figures)));
+}
+
+for (const field of document.querySelectorAll("form[data-at-once] select")) {
+  field.addEventListener("change", () => field.form.requestSubmit());
+}
+
+// Keys: "/" the filters, "g" and a letter a place, "?" help; off where somebody types, or switched them off.
+const OFF = "mailpulse keys off";
+const places = { d: "/", c: "/candidates", e: "/emails" };
+let wentAt = -Infinity;
+
+function keysAreOff() {
+  try {
+    return localStorage.getItem(OFF) !== null;
+  } catch {
+    return false; // a browser that keeps nothing
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, textarea, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || keysAreOff()) return;
+  const goes = event.timeStamp - wentAt < 1500;
+  wentAt = event.key === "g" ? event.timeStamp : -Infinity;
+  if (goes && places[event.key]) location.assign(places[event.key]);
+  else if (event.key === "?") location.assign("/help");
+  else if (event.key === "/") {
+    const field = document.querySelector("form.filters input, form.filters select, nav.tabs a, main a");
+    if (field) {
+      event.preventDefault();
+      field.focus();
+    }
+  }
+});
+
+const keysSwitch = document.querySelector("[data-keys-switch]");
+if (keysSwitch) {
+  const [button, said] = keysSwitch.children;
+  const name = () => (button.textContent = `Switch keys ${keysAreOff() ? "on" : "off"} in this browser`);
+  button.addEventListener("click", () => {
+    try {
+      if (keysAreOff()) localStorage.removeItem(OFF);
+      else localStorage.setItem(OFF, "1");
+      said.textContent = keysAreOff() ? "Keys are off." : "Keys are on.";
+    } catch {
+      said.textContent = "This browser keeps no settings.";
+    }
+    name();
+  });
+  name();
+  keysSwitch.hidden = false;
+}

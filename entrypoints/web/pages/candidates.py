@@ -1,0 +1,143 @@
+"""Whom to call now, and on what grounds."""
+
+from asyncio import to_thread
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath, QueryParameter
+
+from application.access import Role
+from application.tracking_consents import ConsentView
+from domain.policies.scoring import HIGHEST_SCORE, Level, score_candidate
+from entrypoints.web.auth import READERS, audience_of
+from entrypoints.web.included import Include, counts_machines
+from entrypoints.web.pages.frame import framed, here_with
+from entrypoints.web.pages.tables import TableFormat, table_file
+from entrypoints.web.pages.visitors import PageRequest
+from entrypoints.web.pages.words import local
+from entrypoints.web.pages.zones import zone_of
+from entrypoints.web.paging import Cursor, page
+from entrypoints.web.problems import UnknownThingError
+from entrypoints.web.services import Services
+from read_models.audience import Audience
+from read_models.candidates.queries import Activity, CandidateRanking, scored
+from read_models.emails.queries import EmailFilter
+from read_models.paging import PageRequest as PartOfList
+
+ROWS: Final = 50
+COLUMNS: Final = (
+    "candidate_id", "name", "score", "level", "level_reason", "emails_sent", "emails_opened", "emails_clicked",
+    "emails_replied", "last_engaged_at",
+)  # fmt: skip
+ACTIVITY_COLUMNS: Final = ("event_type", "occurred_at", "email_id", "subject", "url")
+
+
+class Tab(msgspec.Struct, frozen=True, kw_only=True):
+    """A level filter with the number of candidates behind it."""
+
+    name: str
+    path: str
+    count: int
+    is_open: bool
+
+
+@get("/candidates", opt=READERS, include_in_schema=False)
+async def show_candidates(
+    request: PageRequest,
+    services: Services,
+    *,
+    level: Annotated[Level | None, QueryParameter()] = None,
+    include: Include = None,
+    as_file: TableFormat = None,
+    cursor: Cursor = None,
+) -> Response[Any]:
+    """Rank candidates, the highest score first (AF-2)."""
+    now = services.clock()
+    ranking = await services.candidates.ranking(
+        audience_of(request.user.access), level, page(ROWS, cursor), now, with_automated=counts_machines(include)
+    )
+    if as_file:
+        return table_file("candidates", COLUMNS, [[getattr(one, name) for name in COLUMNS] for one in ranking.items])
+    return framed(
+        "candidates",
+        request,
+        now=now,
+        ranking=ranking,
+        tabs=_tabs(request, ranking, level),
+        include=include,
+        is_first=cursor is None,
+        next_path=here_with(request, cursor=ranking.next_cursor) if ranking.next_cursor else None,
+    )
+
+
+@get("/candidates/{candidate_id:str}", opt=READERS, include_in_schema=False)
+async def show_candidate(
+    request: PageRequest,
+    services: Services,
+    candidate_id: FromPath[str],
+    *,
+    include: Include = None,
+    as_file: TableFormat = None,
+) -> Response[Any]:
+    """Show how interested a candidate is, and on what grounds (UI-2)."""
+    now = services.clock()
+    audience = audience_of(request.user.access)
+    record = await services.candidates.record(audience, candidate_id, now)
+    if record is None:
+        raise UnknownThingError("there is no such candidate")
+    if as_file:
+        rows = [[getattr(one, name) for name in ACTIVITY_COLUMNS] for one in record.recent_activity]
+        return table_file("activity", ACTIVITY_COLUMNS, rows)
+    score = scored(record, score_candidate(record.activity, now), with_automated=counts_machines(include))
+    return framed(
+        "candidate",
+        request,
+        now=now,
+        candidate=score,
+        highest=HIGHEST_SCORE,
+        include=include,
+        consent=await _consent(request, services, audience, candidate_id),
+        days=_by_day(record.recent_activity, zone_of(request)),
+    )
+
+
+async def _consent(
+    request: PageRequest, services: Services, audience: Audience, candidate_id: str
+) -> ConsentView | None:
+    """Tell what the person said about being tracked; not to a hiring manager, nor of somebody who was erased."""
+    if request.user.access.role is Role.HIRING_MANAGER:
+        return None
+    latest = await services.emails.history(audience, EmailFilter(candidate_id=candidate_id), PartOfList(limit=1))
+    address = latest.items[0].recipient.email if latest.items else ""
+    if not address:
+        return None
+    return await to_thread(services.tracking_consents.of, audience.organization_id, address)
+
+
+def _tabs(request: PageRequest, ranking: CandidateRanking, level: Level | None) -> list[Tab]:
+    counts = ranking.levels
+    everyone = counts.hot + counts.warm + counts.cold + counts.unmeasured
+    return [
+        Tab(name="All", path=here_with(request, level=None, cursor=None), count=everyone, is_open=level is None),
+        *(
+            Tab(
+                name=one.value.capitalize(),
+                path=here_with(request, level=one.value, cursor=None),
+                count=getattr(counts, one.value),
+                is_open=level is one,
+            )
+            for one in Level
+        ),
+    ]
+
+
+def _by_day(activities: Sequence[Activity], zone: str) -> list[tuple[date, list[Activity]]]:
+    days = groupby(activities, key=lambda done: local(done.occurred_at, zone).date())
+    return [(day, list(of_day)) for day, of_day in days]
+
+
+CANDIDATE_PAGES: Final[list[Any]] = [show_candidates, show_candidate]

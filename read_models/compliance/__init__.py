@@ -1,0 +1,1 @@
+"""Who does not want our emails: what a compliance officer has to show."""

@@ -1,0 +1,1 @@
+"""Whether the mail works, and whether it works better than before."""

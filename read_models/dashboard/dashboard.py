@@ -1,0 +1,202 @@
+"""The dashboard's figures: a period beside the one before it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from read_models.metrics.metrics import RATE_DECIMALS, EmailTotals, EngagementMetrics, metrics_of, percent
+
+TILES = ("open_rate", "click_rate", "click_to_open_rate", "reply_rate", "bounce_rate")
+MOST_DAILY_POINTS = 92
+"""Longer periods are shown by week."""
+
+
+class Step(StrEnum):
+    """How far apart the points of a series are."""
+
+    DAY = "day"
+    WEEK = "week"
+
+
+class Days(msgspec.Struct, frozen=True, kw_only=True):
+    """A period in days of a time zone, first and last included."""
+
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+    zone: str = msgspec.field(name="tz")
+
+    @property
+    def number(self) -> int:
+        """How many days it has."""
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "Days":
+        """As many days just before it."""
+        return Days(first=self.first - timedelta(days=self.number), last=self.first - timedelta(days=1), zone=self.zone)
+
+    @property
+    def step(self) -> Step:
+        """How far apart the points of its series are."""
+        return Step.DAY if self.number <= MOST_DAILY_POINTS else Step.WEEK
+
+    def points(self) -> Iterator[date]:
+        """Give the first day of each point; a week starts on Monday."""
+        day = self.first if self.step is Step.DAY else self.first - timedelta(days=self.first.weekday())
+        while day <= self.last:
+            yield day
+            day += timedelta(days=1 if self.step is Step.DAY else 7)
+
+
+class Tile(msgspec.Struct, frozen=True, kw_only=True):
+    """A rate beside that of the previous period.
+
+    Attributes:
+        value: Percent; ``None`` where nothing was measured.
+        change: In percentage points; ``None`` where either period measured nothing.
+    """
+
+    value: float | None
+    change: float | None
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """The emails sent on a day or in the week that begins then.
+
+    Attributes:
+        opens: Of these, how many a person has opened since.
+        clicks: Of these, in how many a person has followed a link since.
+    """
+
+    date: date
+    sent: int
+    opens: int
+    clicks: int
+
+
+class Mailing(msgspec.Struct, frozen=True, kw_only=True):
+    """Emails with the same template in the same campaign, and how they did.
+
+    Attributes:
+        subject: Of the latest of them; "" where the recipient was erased.
+    """
+
+    campaign_id: UUID | None
+    template_id: str | None
+    template_name: str | None
+    subject: str
+    sent: int
+    opens: int
+    clicks: int
+    open_rate: float | None
+    click_rate: float | None
+
+
+class TemplateFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How the emails of a template did."""
+
+    template_id: str
+    name: str
+    sent: int
+    opens: int
+    clicks: int
+    open_rate: float | None
+    click_rate: float | None
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums of a group of emails."""
+
+    sent: int
+    opened: int
+    clicked: int
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """What the dashboard is made of.
+
+    Attributes:
+        points: By first day of each point that has emails.
+        templates: Id, name and sums, the most sent first.
+        mailings: Campaign, template, its name, latest subject and sums, the best first.
+    """
+
+    totals: EmailTotals
+    previous: EmailTotals
+    points: Mapping[date, Reached]
+    templates: list[tuple[str, str, Reached]]
+    mailings: list[tuple[UUID | None, str | None, str | None, str, Reached]]
+
+
+class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
+    """What `GET /api/v1/dashboard` answers."""
+
+    period: Days
+    previous_period: Days
+    step: Step
+    tiles: dict[str, Tile]
+    totals: EngagementMetrics
+    series: list[Point]
+    top_emails: list[Mailing]
+    templates: list[TemplateFigures]
+
+
+def dashboard_of(period: Days, sums: Sums) -> Dashboard:
+    """Put the figures of a period together.
+
+    Source:
+        AF-1, UI-1; MET-1: percentages of tracked emails sent in the period, whenever they were opened.
+    """
+    totals, previous = metrics_of(sums.totals), metrics_of(sums.previous)
+    return Dashboard(
+        period=period,
+        previous_period=period.before,
+        step=period.step,
+        tiles={name: _tile(getattr(totals, name), getattr(previous, name)) for name in TILES},
+        totals=totals,
+        series=[_point(day, sums.points.get(day)) for day in period.points()],
+        top_emails=[_mailing(*mailing) for mailing in sums.mailings],
+        templates=[_template(*template) for template in sums.templates],
+    )
+
+
+def _tile(value: float | None, before: float | None) -> Tile:
+    known = value is not None and before is not None
+    return Tile(value=value, change=round(value - before, RATE_DECIMALS) if known else None)  # type: ignore[operator]  # known
+
+
+def _point(day: date, reached: Reached | None) -> Point:
+    if reached is None:
+        return Point(date=day, sent=0, opens=0, clicks=0)
+    return Point(date=day, sent=reached.sent, opens=reached.opened, clicks=reached.clicked)
+
+
+def _mailing(
+    campaign_id: UUID | None, template_id: str | None, name: str | None, subject: str, reached: Reached
+) -> Mailing:
+    return Mailing(
+        campaign_id=campaign_id,
+        template_id=template_id,
+        template_name=name,
+        subject=subject,
+        sent=reached.sent,
+        opens=reached.opened,
+        clicks=reached.clicked,
+        open_rate=percent(reached.opened, reached.sent),
+        click_rate=percent(reached.clicked, reached.sent),
+    )
+
+
+def _template(template_id: str, name: str, reached: Reached) -> TemplateFigures:
+    return TemplateFigures(
+        template_id=template_id,
+        name=name,
+        sent=reached.sent,
+        opens=reached.opened,
+        clicks=reached.clicked,
+        open_rate=percent(reached.opened, reached.sent),
+        click_rate=percent(reached.clicked, reached.sent),
+    )

@@ -1,0 +1,51 @@
+"""The sums that a dashboard is made of."""
+
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from read_models.audience import Audience
+from read_models.dashboard.dashboard import Days, Sums
+
+
+class DashboardFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which emails; ``None`` asks for all."""
+
+    job_id: str | None = None
+    campaign_id: UUID | None = None
+    template_id: str | None = None
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to filter by."""
+
+    id: str
+    name: str
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dashboard can be filtered by, by name."""
+
+    jobs: list[Choice]
+    templates: list[Choice]
+
+
+class DashboardQueries(Protocol):
+    """Sums over tracked emails."""
+
+    async def sums(self, audience: Audience, period: Days, wanted: DashboardFilter) -> Sums:
+        """Sum up the emails sent in a period and in the one before it.
+
+        Raises:
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def choices(self, audience: Audience) -> Choices:
+        """Give the jobs and templates that the audience has emails about.
+
+        Raises:
+            AnswersUnavailableError: Ask again later.
+        """
+        ...

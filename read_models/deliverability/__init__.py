@@ -1,0 +1,1 @@
+"""Whether emails arrive, by the domain they go to."""

@@ -1,0 +1,237 @@
+"""Pages for administrators: reports that wait, and settings; nobody else gets in, and no form from elsewhere counts."""
+
+import re
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from application.ports.unit_of_work import FailedReport, Orphan
+from domain.commands import RecordOpen
+from tests.support.query_world import NOON, OURS, THEIRS
+
+ADMIN_PAGES = ("/reports", "/settings", "/settings/tracking", "/settings/keys", "/settings/webhooks")
+ADMIN_FORMS = (
+    "/reports/1/retry",
+    "/settings/tracking",
+    "/settings/keys",
+    f"/settings/keys/{uuid4()}/revoke",
+    "/settings/webhooks",
+    f"/settings/webhooks/{uuid4()}/close",
+    f"/settings/webhooks/{uuid4()}/keys",
+)
+
+
+def send(browser, path, **fields):
+    return browser.post(path, {"csrf": browser.csrf(), **fields})
+
+
+@pytest.mark.parametrize("role", ["recruiter", "hiring_manager"])
+def test_pages_of_administrators_are_for_nobody_else(role, browser, link_for):
+    browser.sign_in(link_for(role)["url"])
+
+    assert {browser.get(path).status_code for path in ADMIN_PAGES} == {403}
+    assert {send(browser, path).status_code for path in ADMIN_FORMS} == {403}
+    assert "/settings" not in browser.get("/").text
+
+
+def test_no_form_of_another_site_counts(admins_browser):
+    assert {admins_browser.post(path, {}).status_code for path in ADMIN_FORMS} == {403}
+    csrf = admins_browser.csrf()
+    forged = [admins_browser.post(path, {"csrf": csrf}, Sec_Fetch_Site="cross-site") for path in ADMIN_FORMS]
+    assert {answer.status_code for answer in forged} == {403}
+
+
+@pytest.fixture
+def parked(administrator_url, backend):
+    """Ids of an orphan, of a failed report, and of an orphan of others."""
+    report = RecordOpen(message_id="nobody", recipient="n@example.com", occurred_at=NOON)
+    with backend._units.begin() as unit:
+        unit.park_orphans([orphan(OURS, report), orphan(THEIRS, report)])
+        unit.park_failures(
+            [FailedReport(**arrived(OURS), reason="event_type: is no word", message_id="m", headers={}, body=b"[1]")]
+        )
+    with psycopg.connect(administrator_url, autocommit=True) as connection:
+        rows = connection.execute("SELECT organization_id, status, id FROM ops.parked_reports")
+        yield {(organization, status): id_ for organization, status, id_ in rows}
+        connection.execute("DELETE FROM ops.parked_reports")
+
+
+def arrived(organization):
+    return {
+        "organization_id": organization,
+        "endpoint_id": uuid4(),
+        "provider": "email",
+        "delivery_id": 1,
+        "received_at": NOON,
+    }
+
+
+def orphan(organization, report):
+    return Orphan(**arrived(organization), email_id=uuid4(), report=report)
+
+
+def test_reports_that_wait_say_why_and_can_be_retried(admins_browser, parked):
+    html = admins_browser.get("/reports").text
+
+    assert html.count("/retry") == 2, "theirs are not listed"
+    assert "Event_type: is no word" in html
+    answer = send(admins_browser, f"/reports/{parked[OURS, 'orphaned']}/retry")
+    assert answer.headers["location"] == "/reports?outcome=orphaned"
+    assert send(admins_browser, f"/reports/{parked[OURS, 'failed']}/retry").headers["location"].endswith("=failed")
+    assert "goes on waiting" in admins_browser.get("/reports?outcome=orphaned").text
+
+
+def test_a_report_of_others_is_as_good_as_gone(admins_browser, parked):
+    answer = send(admins_browser, f"/reports/{parked[THEIRS, 'orphaned']}/retry")
+
+    assert answer.headers["location"] == "/reports?outcome=gone"
+
+
+def test_reports_are_listed_by_state_and_taken_along(admins_browser, parked):
+    assert "is no word" in admins_browser.get("/reports?status=failed").text
+    assert "is no word" not in admins_browser.get("/reports?status=orphaned").text
+    assert "event_type: is no word" in admins_browser.get("/reports?status=failed&format=csv").text
+    assert admins_browser.get("/reports?status=lost").status_code == 422
+
+
+def test_where_nothing_waits_the_page_says_so(admins_browser):
+    assert "Nothing waits for you" in admins_browser.get("/reports").text
+
+
+@pytest.fixture
+def policy_as_it_was(admin):
+    policy = admin.get("/api/v1/tracking-policy").json()
+    yield policy
+    assert admin.put("/api/v1/tracking-policy", policy).status_code == 200
+
+
+POLICY_FORM = {
+    "tracking_enabled": "yes",
+    "privacy_mode": "yes",
+    "consent_mode": "opt_in",
+    "ip_handling": "truncate",
+    "retention_days": "730",
+}
+
+
+def test_the_form_changes_the_whole_policy_and_an_empty_box_is_a_no(admins_browser, admin, policy_as_it_was):
+    assert send(admins_browser, "/settings/tracking", **POLICY_FORM).headers["location"].endswith("?saved=1")
+
+    assert admin.get("/api/v1/tracking-policy").json() == {
+        "tracking_enabled": True,
+        "privacy_mode": True,
+        "consent_mode": "opt_in",
+        "ip_handling": "truncate",
+        "retention_days": 730,
+        "notifications_enabled": False,
+        "unsubscribe_ends_tracking": False,
+    }
+    html = admins_browser.get("/settings/tracking").text
+    assert re.search(r'name="privacy_mode"[^>]* checked', html)
+    assert not re.search(r'name="notifications_enabled"[^>]* checked', html)
+
+
+def test_a_shorter_retention_is_asked_about_once(admins_browser, admin, policy_as_it_was):
+    asked = send(admins_browser, "/settings/tracking", **POLICY_FORM | {"retention_days": "30"})
+
+    assert asked.status_code in {200, 201}
+    assert "more than 30 days ago" in asked.text
+    assert "cannot be brought back" in asked.text
+    assert admin.get("/api/v1/tracking-policy").json() == policy_as_it_was
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', asked.text.partition("<main")[2]))
+    admins_browser.post("/settings/tracking", fields)
+    changed = admin.get("/api/v1/tracking-policy").json()
+    assert (changed["retention_days"], changed["privacy_mode"]) == (30, True)
+
+
+@pytest.mark.parametrize(
+    "field, value", [("retention_days", "0"), ("retention_days", "two"), ("consent_mode", "maybe"), ("ip_handling", "")]
+)
+def test_a_policy_that_cannot_be_changes_nothing_and_is_named(field, value, admins_browser, admin, policy_as_it_was):
+    answer = send(admins_browser, "/settings/tracking", **POLICY_FORM | {field: value, "confirmed": "yes"})
+
+    assert answer.status_code == 422
+    assert field in answer.text.lower()
+    assert admin.get("/api/v1/tracking-policy").json() == policy_as_it_was
+
+
+def test_a_key_is_shown_once_and_opens_nothing_once_revoked(admins_browser, with_token, monotonic):
+    created = send(admins_browser, "/settings/keys", name="Our <ATS>")
+    key = re.search(r"mp_key_[\w-]+", created.text)[0]
+    assert with_token(key).get("/api/v1/emails").status_code == 200
+    listed = admins_browser.get("/settings/keys").text
+    assert key not in listed
+    assert "Our &lt;ATS&gt;" in listed
+
+    revoke = re.search(r'href="(/settings/keys/[0-9a-f-]+/revoke)" aria-label="Revoke Our', listed)[1]
+    assert "shut out within seconds" in admins_browser.get(revoke).text
+    assert with_token(key).get("/api/v1/emails").status_code == 200, "looking at the question revokes nothing"
+    send(admins_browser, revoke)
+    monotonic.now += 6
+
+    assert with_token(key).get("/api/v1/emails").status_code == 401
+
+
+def test_a_key_without_a_name_is_not_created(admins_browser):
+    assert send(admins_browser, "/settings/keys", name=" ").status_code == 422
+
+
+@pytest.mark.parametrize("provider", ["sendgrid", "sendgrid-inbound", "ses", "email"])
+def test_an_endpoint_shows_its_address_and_how_to_connect(provider, admins_browser):
+    answer = send(
+        admins_browser, "/settings/webhooks", provider=provider, allowed_networks="192.0.2.0/24\n\n10.0.0.0/8"
+    )
+
+    anchor = answer.headers["location"].partition("#")[2]
+    section = admins_browser.get("/settings/webhooks").text.partition(f'id="{anchor}"')[2].partition("</section>")[0]
+    assert f"https://pulse.example.com/webhooks/{provider}/{anchor.removeprefix('endpoint-')}" in section
+    assert "How to connect" in section
+    assert "it refuses everything" in section
+    assert "192.0.2.0/24, 10.0.0.0/8 only" in section
+    close = f"/settings/webhooks/{anchor.removeprefix('endpoint-')}/close"
+    assert "for good" in admins_browser.get(close).text
+    assert send(admins_browser, close).status_code == 303
+    assert f'id="{anchor}"' not in admins_browser.get("/settings/webhooks").text
+
+
+def test_a_key_is_added_and_shown_as_fingerprint_only(admins_browser):
+    location = send(admins_browser, "/settings/webhooks", provider="email").headers["location"]
+    path = f"/settings/webhooks/{location.partition('#endpoint-')[2]}"
+    key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+    assert send(admins_browser, f"{path}/keys", key="not a key").status_code == 422
+    assert send(admins_browser, f"{path}/keys", key=key).status_code == 303
+
+    html = admins_browser.get("/settings/webhooks").text
+    assert "1 key:" in html
+    assert key not in html
+    send(admins_browser, f"{path}/close")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"provider": "pigeon"}, {"provider": "ses", "allowed_networks": "everywhere"}, {"provider": "ses", "keys": "x"}],
+)
+def test_an_endpoint_that_cannot_be_is_not_opened(fields, admins_browser, admin):
+    before = admin.get("/api/v1/webhook-endpoints").json()
+
+    assert send(admins_browser, "/settings/webhooks", **fields).status_code == 422
+    assert admin.get("/api/v1/webhook-endpoints").json() == before
+
+
+def test_another_organisations_keys_and_endpoints_are_not_found(admins_browser, stranger):
+    key = stranger.post("/api/v1/api-keys", {"name": "theirs"}).json()["api_key_id"]
+    endpoint = stranger.post("/api/v1/webhook-endpoints", {"provider": "email"}).json()["endpoint_id"]
+
+    for path in (f"/settings/keys/{key}/revoke", f"/settings/webhooks/{endpoint}/close"):
+        assert admins_browser.get(path).status_code == 404
+        assert send(admins_browser, path).status_code == 404
+    assert send(admins_browser, f"/settings/webhooks/{endpoint}/keys", key="whsec_x").status_code == 404
+
+
+def test_help_tells_keys_and_words(recruiters_browser):
+    html = recruiters_browser.get("/help").text
+
+    assert "<kbd>g d</kbd>" in html
+    assert 'href="/help"' in recruiters_browser.get("/").text

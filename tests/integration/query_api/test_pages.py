@@ -1,0 +1,227 @@
+"""The pages as a browser meets them: signing in, what is shown to whom, and what never gets through."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from application.access import TokenKind, hash_of, new_token
+from entrypoints.web.pages.rendering import asset
+from tests.support.page_browser import Browser, code_of
+from tests.support.query_world import MANAGER, THEIRS, email_id
+
+
+def test_looking_at_a_link_does_not_use_it_up_but_signing_in_does(browser, link_for):
+    url = link_for("recruiter")["url"]
+
+    for _ in range(3):  # as mail scanners and chats do
+        assert browser.get(f"/login?code={code_of(url)}").status_code == 200
+    first = browser.sign_in(url)
+    second = Browser(browser._client.app).sign_in(url)
+
+    assert (first.status_code, first.headers["location"]) == (303, "/")
+    assert second.status_code == 401
+    assert "set-cookie" not in second.headers
+
+
+def test_the_cookie_is_for_this_host_and_for_no_script(browser, link_for):
+    cookie = browser.sign_in(link_for("recruiter")["url"]).headers["set-cookie"].lower()
+
+    for part in ("__host-mailpulse=", "httponly", "secure", "path=/", "samesite=lax", "max-age=604800"):
+        assert part in cookie
+    assert "domain" not in cookie
+
+
+def test_a_session_id_that_a_client_brings_is_never_adopted(browser, link_for):
+    browser.session = brought = new_token(TokenKind.SESSION)
+
+    browser.sign_in(link_for("recruiter")["url"])
+
+    assert browser.session != brought
+    browser.session = brought
+    assert browser.get("/candidates").status_code == 303
+
+
+def test_only_the_hash_of_a_session_is_kept(recruiters_browser, administrator_url):
+    with psycopg.connect(administrator_url) as connection:
+        rows = connection.execute("SELECT token_hash, t::text FROM ops.access_tokens t WHERE kind = 'session'")
+        kept = rows.fetchall()
+
+    assert hash_of(recruiters_browser.session) in {token_hash for token_hash, _ in kept}
+    assert not any(recruiters_browser.session in text for _, text in kept)
+
+
+def test_without_a_session_every_page_leads_to_signing_in_and_back(browser):
+    answer = browser.get("/candidates?level=hot")
+
+    assert answer.status_code == 303
+    assert parse_qs(urlsplit(answer.headers["location"]).query)["next"] == ["/candidates?level=hot"]
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/a\nb", ""]
+)
+def test_signing_in_leads_nowhere_else(elsewhere, browser, link_for):
+    assert browser.sign_in(link_for("recruiter")["url"], next=elsewhere).headers["location"] == "/"
+
+
+def test_a_sign_in_that_another_site_sends_is_refused(browser, link_for):
+    url = link_for("recruiter")["url"]
+
+    assert browser.post("/login", {"code": code_of(url)}, Sec_Fetch_Site="cross-site").status_code == 403
+    assert browser.sign_in(url).status_code == 303, "and the link is as good as before"
+
+
+def test_tokens_of_programs_open_no_page_and_sessions_no_api(recruiters_browser, link_for, with_token):
+    assert with_token(recruiters_browser.session).get("/api/v1/emails").status_code == 401
+    recruiters_browser.session = link_for("recruiter")["token"]
+
+    assert recruiters_browser.get("/candidates").status_code == 303
+
+
+def test_signing_out_ends_the_session_and_only_by_our_own_form(recruiters_browser, monotonic):
+    assert recruiters_browser.post("/logout", {}).status_code == 403
+    assert recruiters_browser.post("/logout", {"csrf": "0" * 64}).status_code == 403
+    csrf = recruiters_browser.csrf()
+    assert recruiters_browser.post("/logout", {"csrf": csrf}, Sec_Fetch_Site="same-site").status_code == 403
+
+    assert recruiters_browser.post("/logout", {"csrf": csrf}).status_code == 303
+    monotonic.now += 2.1
+
+    assert recruiters_browser.get("/candidates").status_code == 303
+
+
+def test_ending_a_users_session_shuts_their_browser_out_and_voids_unused_links(browser, link_for, admin, monotonic):
+    used, unused = link_for("recruiter"), link_for("recruiter")
+    browser.sign_in(used["url"])
+    assert browser.get("/candidates").status_code == 200
+
+    for session in (used, unused):
+        assert admin.delete(f"/api/v1/user-sessions/{session['session_id']}").status_code == 204
+    monotonic.now += 2.1
+
+    assert browser.get("/candidates").status_code == 303
+    assert browser.sign_in(unused["url"]).status_code == 401
+
+
+def test_a_recruiter_sees_candidates_ranked_with_their_grounds(recruiters_browser):
+    ranked = recruiters_browser.get("/candidates").text
+    profile = recruiters_browser.get("/candidates/c-1").text
+
+    assert "Name c-1 10" in ranked
+    assert "of 100" in profile
+    assert "Subject named" in profile
+
+
+def test_an_id_with_a_slash_leads_to_its_candidate(recruiters_browser, administrator_url):
+    with psycopg.connect(administrator_url) as connection:
+        connection.execute("UPDATE email_logs SET recipient_id = 'c/1 ?' WHERE recipient_id = 'c-1'")
+    try:
+        listed = recruiters_browser.get(f"/emails/{email_id('named')}").text
+        profile = recruiters_browser.get("/candidates/c%2F1%20%3F")
+    finally:
+        with psycopg.connect(administrator_url) as connection:
+            connection.execute("UPDATE email_logs SET recipient_id = 'c-1' WHERE recipient_id = 'c/1 ?'")
+
+    assert 'href="/candidates/c%2F1%20%3F"' in listed
+    assert (profile.status_code, "Subject named" in profile.text) == (200, True)
+
+
+def test_machines_are_shown_apart_with_the_reason(recruiters_browser):
+    html = recruiters_browser.get(f"/emails/{email_id('named')}").text
+
+    assert "2 automatic events, left out of all counts" in html
+    assert "seconds after delivery" in html
+
+
+def test_a_hiring_manager_finds_nothing_of_other_jobs(browser, link_for):
+    browser.sign_in(link_for("hiring_manager", MANAGER)["url"])
+
+    assert browser.get(f"/emails/{email_id('named')}").status_code == 200
+    assert browser.get(f"/emails/{email_id('other')}").status_code == 404
+    assert browser.get("/candidates/c-2").status_code == 404
+    assert "Subject other" not in browser.get("/candidates/c-1").text + browser.get("/emails").text
+
+
+def test_nothing_of_another_organisation_is_found(recruiters_browser):
+    theirs = email_id("theirs", organization=THEIRS)
+
+    assert recruiters_browser.get(f"/emails/{theirs}").status_code == 404
+    assert "secret" not in recruiters_browser.get("/candidates/c-1").text
+
+
+@pytest.mark.parametrize("path", ["/candidates", "/emails", "/login", "/nothing-here", "/candidates/nobody"])
+def test_pages_may_run_no_script_but_ours_and_are_kept_by_no_cache(path, recruiters_browser):
+    answer = recruiters_browser.get(path)
+
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_hostile_words_are_shown_as_words(recruiters_browser, client, admin):
+    hostile = '"><script>alert(1)</script>'
+    email = {
+        "provider": "email",
+        "message_id": "hostile",
+        "sent_at": "2026-11-21T09:00:00Z",
+        "subject": hostile,
+        "recipient": {"id": hostile, "email": "h@example.com", "name": hostile},
+        "sender": {"id": "r-1", "name": hostile},
+    }
+    assert admin.post("/api/v1/emails", email).status_code == 201
+
+    for path in ("/emails", "/candidates", f"/candidates?level={hostile}", f"/emails?candidate_id={hostile}"):
+        assert "<script>alert" not in recruiters_browser.get(path).text
+
+
+def test_assets_are_kept_for_ever_and_nothing_else_is_sent(recruiters_browser):
+    path = re.search(r'href="(/assets/[^"]+)"', recruiters_browser.get("/candidates").text)[1]
+
+    asset = recruiters_browser.get(path)
+    assert (asset.status_code, asset.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert "immutable" in asset.headers["cache-control"]
+    for other in ("/assets/x/pages.css", "/assets/x/..%2frendering.py", path.replace("pages.css", "tokens.css")):
+        assert recruiters_browser.get(other).status_code == 404
+
+
+def test_a_wrong_parameter_is_named_on_a_page_of_its_own(recruiters_browser):
+    answer = recruiters_browser.get("/candidates?level=boiling")
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Level: Invalid enum value" in answer.text
+
+
+def test_the_dashboard_shows_the_figures_and_keeps_its_state_in_the_address(recruiters_browser):
+    html = recruiters_browser.get("/?from=2026-11-01&to=2026-11-21&job_id=&template_id=&tz=Europe/Berlin").text
+
+    assert "2 of 3 tracked emails" in html
+    assert "2 automatic opens left out" in html
+    assert 'value="2026-11-01"' in html
+    assert 'value="Europe/Berlin"' in html
+
+
+def test_a_chart_has_its_numbers_as_a_table_too(recruiters_browser):
+    html = recruiters_browser.get("/").text
+
+    assert html.count('<th scope="row">') > 30
+    specification = re.search(r'<script type="application/json">(.*?)</script>', html)[1]
+    assert {point["what"] for point in json.loads(specification)["datasets"]["series"]} == {"Opened", "Clicked"}
+
+
+@pytest.mark.parametrize("query", ["from=2026-11-21&to=2026-11-01", "tz=Nowhere", "campaign_id=x", "to=soon"])
+def test_a_dashboard_that_cannot_be_says_why(query, recruiters_browser):
+    answer = recruiters_browser.get(f"/?{query}")
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_pages_stay_small(recruiters_browser):
+    assert len(recruiters_browser.get("/").content) <= 60_000
+    assert len(asset("pages.css")) <= 20_000
+    assert len(asset("pages.js")) + len(asset("live.js")) <= 25_000

@@ -1,0 +1,136 @@
+"""A headless Chromium, told what to do over a pipe in its DevTools protocol."""
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import time
+from itertools import count
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-sync",
+    "--no-first-run",
+)
+READS, WRITES = 3, 4  # where Chromium expects the pipe
+
+
+class Chromium:
+    """One browser with one tab and a profile of its own; use as a context.
+
+    Args:
+        profile: An empty directory.
+    """
+
+    def __init__(self, profile):
+        self._profile = profile
+        self._ids = count(1)
+        self._text = b""
+
+    def __enter__(self):
+        to_read, self._to = os.pipe()
+        self._from, to_write = os.pipe()
+
+        def place():
+            os.dup2(os.dup(to_read), READS)
+            os.dup2(os.dup(to_write), WRITES)
+
+        self._process = subprocess.Popen(
+            [PROGRAM, *QUIET, "--remote-debugging-pipe", f"--user-data-dir={self._profile}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=place,  # noqa: PLW1509  it takes no lock
+            close_fds=False,
+        )
+        os.close(to_read)
+        os.close(to_write)
+        tab = next(one for one in self._ask("Target.getTargets")["targetInfos"] if one["type"] == "page")
+        self._session = None
+        self._session = self._ask("Target.attachToTarget", targetId=tab["targetId"], flatten=True)["sessionId"]
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            os.close(self._to)
+        os.close(self._from)
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def set_cookie(self, url, name, value):
+        self._ask("Network.setCookie", url=url, name=name, value=value, httpOnly=True)
+
+    def look_like(self, *, width, height=800, dark=False, reduced_motion=False):
+        """Take on a size and tastes."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 640
+        )
+        features = [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce" if reduced_motion else "no-preference"},
+        ]
+        self._ask("Emulation.setEmulatedMedia", features=features)
+
+    def go(self, url):
+        """Open a page and return when it has loaded."""
+        self._ask("Page.navigate", url=url)
+        if not self.comes("document.readyState === 'complete'"):
+            raise TimeoutError(f"{url} does not load")
+
+    def run(self, script):
+        """Give the value of an expression."""
+        answer = self._ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(answer["exceptionDetails"]["exception"].get("description"))
+        return answer["result"].get("value")
+
+    def comes(self, condition, within_s=20.0):
+        """Wait until an expression is true."""
+        deadline = time.monotonic() + within_s
+        while not self.run(condition):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
+
+    def press(self, key):
+        for kind in ("keyDown", "keyUp"):
+            self._ask("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+
+    def picture(self):
+        """Give what is seen, as base64 of a PNG."""
+        return self._ask("Page.captureScreenshot")["data"]
+
+    def _ask(self, method, **parameters):
+        number = next(self._ids)
+        message = {"id": number, "method": method, "params": parameters}
+        if getattr(self, "_session", None):
+            message["sessionId"] = self._session
+        os.write(self._to, json.dumps(message).encode() + b"\0")
+        while (answer := self._next()).get("id") != number:
+            pass  # what happened meanwhile
+        if "error" in answer:
+            raise RuntimeError(answer["error"]["message"])
+        return answer["result"]
+
+    def _next(self):
+        while b"\0" not in self._text:
+            if not select.select([self._from], [], [], 30.0)[0]:
+                raise TimeoutError("Chromium does not answer")
+            chunk = os.read(self._from, 2**20)
+            if not chunk:
+                raise ConnectionError("Chromium has ended")
+            self._text += chunk
+        message, _, self._text = self._text.partition(b"\0")
+        return json.loads(message)
