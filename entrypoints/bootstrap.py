@@ -101,6 +101,7 @@ from application.tracking_policies import TrackingPolicies
 from application.webhook_endpoints import WebhookEndpoints
 from entrypoints.programs import Server
 from entrypoints.settings import Settings, SettingsError
+from entrypoints.web.live.stream_metrics import count_open_streams
 from entrypoints.web.live.streams import OpenStreams
 from entrypoints.web.pages.cookies import SessionCookie
 from entrypoints.web.services import WebServices
@@ -432,6 +433,7 @@ class Backend:
             clock=self.clock,
             monotonic=monotonic,
         )
+        count_open_streams(self.metrics, streams)
         try:
             async with streams.running():
                 yield Edge(

@@ -3,10 +3,12 @@
 import asyncio
 import random
 import socket
+import urllib.request
 from itertools import pairwise
 
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
 from application.access import Role, TokenKind
@@ -337,6 +339,24 @@ def test_a_hiring_manager_is_told_of_their_jobs_only(web, people, announcer, dat
 
     assert heard == [foreign.number, digest.number]
     assert is_digest
+
+
+def test_operations_see_how_many_streams_are_open(start_web, people):
+    web = start_web()
+
+    def shown():
+        with urllib.request.urlopen(f"http://127.0.0.1:{web.port}/metrics") as answer:
+            families = text_string_to_metric_families(answer.read().decode())
+            return [one.samples[0].value for one in families if one.name == "mailpulse_open_streams"]
+
+    async def come_and_go():
+        before = await asyncio.to_thread(shown)
+        first, _ = [await open_stream(web.port, people.token(user_id)) for user_id in ("ann", "bob")]
+        both = await asyncio.to_thread(eventually, lambda: shown() == [2], 30.0)
+        first.cut()
+        return before, both, await asyncio.to_thread(eventually, lambda: shown() == [1], 30.0)
+
+    assert run(come_and_go()) == ([0], True, True)
 
 
 def _count(by_person):
