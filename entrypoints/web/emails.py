@@ -28,8 +28,8 @@ from read_models.emails.queries import EmailFilter, EmailView, TimelineEvent
 from read_models.paging import Page
 
 MOST_EMAILS: Final = 1_000
-LOOKS_FOR_REGISTERED: Final = 40
-SECONDS_BETWEEN_LOOKS: Final = 0.025
+LOOKS_FOR_REGISTERED: Final = tuple(min(0.025 * 1.2**look, 0.25) for look in range(20))
+"""Seconds before each further look, some three in all: a projector that has just been started takes two."""
 TAGS: Final = ["emails"]
 AS_IF_PEOPLE: Final = (
     "Counts are of people; what machines did is in `machine_open_count` and `scanner_click_count`. With "
@@ -254,8 +254,8 @@ async def _once_shown(
     if answer is None and await to_thread(
         services.is_registered, audience.organization_id, email_id, hiring_manager_id=audience.hiring_manager_id
     ):
-        for _ in range(LOOKS_FOR_REGISTERED):
-            await sleep(SECONDS_BETWEEN_LOOKS)
+        for seconds in LOOKS_FOR_REGISTERED:
+            await sleep(seconds)
             answer = await ask()
             if answer is not None:
                 break

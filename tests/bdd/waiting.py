@@ -2,7 +2,7 @@
 
 import time
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 _PAUSE_S = 0.01
 
 

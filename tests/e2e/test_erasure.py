@@ -44,7 +44,7 @@ class Setting:
 
     def deliver(self, *reports):
         headers, body = SIGNER.sign(msgspec.json.encode(reports), now=datetime.now(UTC))
-        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=60)
         connection.request("POST", self.path, body, headers | {"content-type": "application/json"})
         assert connection.getresponse().status == http.client.OK
         connection.close()

@@ -85,7 +85,7 @@ def test_with_a_projector_that_stands_still_the_answer_is_a_404_and_not_nothing(
     ],
 )
 def test_who_sends_a_large_body_for_nothing_is_told_why(service, api_key, method, path, token, media_type, status):  # noqa: PLR0917  five parameters, two fixtures
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     try:
         headers = {"authorization": f"Bearer {token or api_key}", "content-type": media_type}
         connection.request(method, path, b" " * (10 * 2**20 + 1), headers)
@@ -110,7 +110,7 @@ def test_a_client_that_leaves_within_its_body_is_no_mistake_of_ours(service, api
         f"POST /api/v1/emails HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api_key}\r\n"
         "Content-Length: 1000\r\nContent-Type: application/json\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
         connection.sendall(head.encode() + b'{"emails": [')
         connection.shutdown(socket.SHUT_WR)
         answer = connection.recv(65536)

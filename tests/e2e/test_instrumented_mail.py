@@ -198,7 +198,7 @@ def path_of(kind, document):
 
 
 def ask(service, method, path, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     try:
         connection.request(method, path, body, {"user-agent": AGENT})
         answer = connection.getresponse()

@@ -55,6 +55,7 @@ class Chromium:
         tab = next(one for one in self._ask("Target.getTargets")["targetInfos"] if one["type"] == "page")
         self._session = None
         self._session = self._ask("Target.attachToTarget", targetId=tab["targetId"], flatten=True)["sessionId"]
+        self._ask("Emulation.setFocusEmulationEnabled", enabled=True)  # else a headless page may lack the focus
         return self
 
     def __exit__(self, *_):
@@ -95,7 +96,7 @@ class Chromium:
             raise RuntimeError(answer["exceptionDetails"]["exception"].get("description"))
         return answer["result"].get("value")
 
-    def comes(self, condition, within_s=20.0):
+    def comes(self, condition, within_s=60.0):
         """Wait until an expression is true."""
         deadline = time.monotonic() + within_s
         while not self.run(condition):

@@ -81,7 +81,7 @@ class Edge:
 
     def post(self, path, body=b"", headers=None, *, method="POST", chunked=False):
         """Send one request on a connection of its own; `chunked` announces no length."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             content = (body[at : at + 65536] for at in range(0, len(body), 65536)) if chunked else body
             connection.request(method, path, content, headers or {}, encode_chunked=chunked)
@@ -92,7 +92,7 @@ class Edge:
 
     def send_raw(self, data, *, then_close=False):
         """Send bytes as they are and give all that comes back."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(data)
             if then_close:
                 connection.shutdown(socket.SHUT_WR)

@@ -12,7 +12,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 
 
-def eventually(holds: Callable[[], object], within_s: float = 15.0) -> bool:
+def eventually(holds: Callable[[], object], within_s: float = 60.0) -> bool:
     """Ask again and again; False when the answer was never true."""
     deadline = time.monotonic() + within_s
     while not holds():

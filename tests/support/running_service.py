@@ -153,7 +153,7 @@ class RunningService:
 
     def text(self, path: str) -> tuple[int, bytes]:
         """Ask for what is no JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10.0)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60.0)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

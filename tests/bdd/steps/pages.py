@@ -123,7 +123,7 @@ def assert_tiles(html, datatable):
 
 
 def _client(scene):
-    return httpx.Client(base_url=scene.service.base_url, timeout=20, follow_redirects=True)
+    return httpx.Client(base_url=scene.service.base_url, timeout=60, follow_redirects=True)
 
 
 def _sign_in(scene, client, who):
