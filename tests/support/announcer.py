@@ -37,18 +37,18 @@ class Announcer:
         self._connection.close()
         self.feed.close()
 
-    def tell(self, organization_id, user_id, count=1, *, ring=True):
-        """Tell somebody things, in one transaction; gives their announcements."""
+    def tell(self, organization_id, user_id, count=1, *, ring=True, **words):
+        """Tell somebody things, in one transaction, in other words if wanted; gives their announcements."""
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.execute("SELECT nextval('ops.announcements') FROM generate_series(1, %s)", (count,))
-            told = [_announcement(organization_id, user_id, number) for (number,) in cursor.fetchall()]
+            told = [_announcement(organization_id, user_id, number, words) for (number,) in cursor.fetchall()]
             cursor.executemany(INSERT, [_row(announcement) for announcement in told])
         if ring:
             self.feed.publish(told)
         return told
 
 
-def _announcement(organization_id, user_id, number):
+def _announcement(organization_id, user_id, number, words):
     return Announcement(
         number=number,
         organization_id=organization_id,
@@ -61,9 +61,9 @@ def _announcement(organization_id, user_id, number):
             candidate_name="John Smith",
             subject="Interview Invitation",
             occurred_at=datetime.now(UTC),
-            title="John Smith just opened your email",
             text="Interview Invitation",
-            url="/candidates/c-1",
+            title=words.get("title", "John Smith just opened your email"),
+            url=words.get("url", "/candidates/c-1"),
         ),
     )
 

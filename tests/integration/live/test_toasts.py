@@ -1,6 +1,5 @@
 """What a browser makes of a notification: the toast of UI-3, the bell, the figures."""
 
-import psycopg
 import pytest
 
 from application.access import TokenKind
@@ -12,8 +11,23 @@ SHOWN = "document.querySelectorAll('#toasts .toast').length"
 LISTENS = "performance.getEntriesByType('resource').some(one => one.name.includes('/notifications/stream'))"
 
 
+STOPS_THE_CLOCK_OF_TOASTS = """
+window.due = new Map();
+{
+  const [set, clear] = [setTimeout, clearTimeout];
+  window.setTimeout = (work, wait, ...more) => {
+    if (wait !== 8000) return set(work, wait, ...more);
+    const id = -1 - due.size;
+    due.set(id, () => work(...more));
+    return id;
+  };
+  window.clearTimeout = (id) => { if (due.has(id)) due.set(id, null); else clear(id); };
+}
+1"""
+
+
 class Page:
-    """A page of the service, as its visitor sees it."""
+    """A page of the service, as its visitor sees it; the time of toasts passes only when it is told to."""
 
     def __init__(self, browser, web, announcer, people):
         self._browser = browser
@@ -26,9 +40,16 @@ class Page:
 
     def go(self, path):
         self._browser.go(f"http://127.0.0.1:{self._web.port}{path}")
+        self.run(STOPS_THE_CLOCK_OF_TOASTS)
 
-    def tell(self, count=1):
-        return self._announcer.tell(self._people.organization_id, "ann", count)
+    def let_eight_seconds_pass(self):
+        self.run("for (const [id, go] of due) { due.set(id, null); go?.(); } 1")
+
+    def has_time_running(self):
+        return self.comes("[...due.values()].some(go => go)")
+
+    def tell(self, count=1, **words):
+        return self._announcer.tell(self._people.organization_id, "ann", count, **words)
 
 
 @pytest.fixture
@@ -65,26 +86,18 @@ def test_closing_closes_and_no_more_than_three_are_shown(page):
 
 def test_a_toast_goes_by_itself_but_not_while_it_has_the_focus(page):
     page.go("/candidates")
-    page.run(
-        "window.due = new Map(); const [set, clear] = [setTimeout, clearTimeout];"
-        "window.setTimeout = (work, wait, ...more) => {"
-        "  if (wait !== 8000) return set(work, wait, ...more);"
-        "  const id = -1 - due.size; due.set(id, () => work(...more)); return id; };"
-        "window.clearTimeout = id => { if (due.has(id)) due.set(id, null); else clear(id); }; 1"
-    )
-    eight_seconds_pass = "for (const [id, go] of due) { due.set(id, null); go?.(); } 1"
     page.tell()
     assert page.comes(f"{SHOWN} === 1")
     page.run("document.querySelector('#toasts .toast a').focus()")
     page.tell()
     assert page.comes(f"{SHOWN} === 2")
 
-    page.run(eight_seconds_pass)
+    page.let_eight_seconds_pass()
     assert page.run(SHOWN) == 1
     assert page.run("document.querySelector('#toasts .toast').contains(document.activeElement)")
     page.run("document.activeElement.blur()")
-    assert page.comes("[...due.values()].some(go => go)"), "its time begins again"
-    page.run(eight_seconds_pass)
+    assert page.has_time_running(), "its time begins again"
+    page.let_eight_seconds_pass()
     assert page.run(SHOWN) == 0
 
 
@@ -128,16 +141,10 @@ def test_the_browser_is_asked_for_nothing_until_somebody_presses_the_button(page
     assert page.run("window.asked") == 1
 
 
-def test_words_from_outside_are_words(page, database_url):
+def test_words_from_outside_are_words(page):
     page.go("/candidates")
     page.run("document.querySelector('a.bell').click()")
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        (announced,) = page._announcer.tell(page._people.organization_id, "ann", ring=False)
-        connection.execute(
-            "UPDATE notifications SET title = %s, url = 'javascript:alert(1)' WHERE id = %s",
-            ("<img src=x onerror=alert(1)>", announced.notification.id),
-        )
-    page._announcer.feed.publish([announced])
+    page.tell(title="<img src=x onerror=alert(1)>", url="javascript:alert(1)")
 
     assert page.comes(f"{SHOWN} === 1")
     assert page.run("document.querySelectorAll('img').length") == 0
