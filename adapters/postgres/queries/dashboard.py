@@ -10,7 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
-from adapters.postgres.queries.visibility import audience_parameters, sees_job
+from adapters.postgres.queries.visibility import audience_parameters, sees_job, sees_totals
 from adapters.postgres.query_pool import ScopedDatabase
 from read_models.audience import Audience
 from read_models.dashboard.dashboard import Days, Reached, Sums
@@ -53,7 +53,8 @@ ORDER BY j.title, j.id LIMIT %(most)s
 """)
 TEMPLATES: Final = SQL("""
 SELECT p.id, p.name FROM templates p WHERE p.organization_id = %(organization_id)s AND EXISTS (
-    SELECT FROM email_totals t WHERE t.organization_id = p.organization_id AND t.template_id = p.id AND {sees_totals}
+    SELECT FROM email_totals t WHERE t.organization_id = p.organization_id AND t.template_id = p.id
+        AND t.template_id <> '' AND {sees_totals}
 ) ORDER BY p.name, p.id LIMIT %(most)s
 """)
 
@@ -102,9 +103,7 @@ class PostgresDashboardQueries:
         async with self._database.reading(audience.organization_id) as connection:
             jobs = await connection.execute(JOBS.format(sees_job=sees_job(audience, "j", "id")), parameters)
             found_jobs = await jobs.fetchall()
-            templates = await connection.execute(
-                TEMPLATES.format(sees_totals=sees_job(audience, "t", "job_id")), parameters
-            )
+            templates = await connection.execute(TEMPLATES.format(sees_totals=sees_totals(audience, "t")), parameters)
             found_templates = await templates.fetchall()
         return Choices(
             jobs=[Choice(id=row["id"], name=row["name"] or row["id"]) for row in found_jobs],
@@ -191,7 +190,7 @@ def _filters(wanted: DashboardFilter) -> list[tuple[str, Any]]:
 
 
 def _chosen(audience: Audience, wanted: DashboardFilter) -> Composed:
-    conditions = [SQL("t.organization_id = %(organization_id)s"), sees_job(audience, "t", "job_id")]
+    conditions = [SQL("t.organization_id = %(organization_id)s"), sees_totals(audience, "t")]
     conditions += [SQL("t.{} = {}").format(Identifier(name), Placeholder(name)) for name, _ in _filters(wanted)]
     return SQL(" AND ").join(conditions)
 

@@ -6,7 +6,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Composed, Identifier
 
-from adapters.postgres.queries.visibility import audience_parameters, sees_job
+from adapters.postgres.queries.visibility import audience_parameters, sees_job, sees_totals
 from adapters.postgres.query_pool import ScopedDatabase
 from read_models.audience import Audience
 from read_models.metrics.metrics import EmailTotals
@@ -113,7 +113,7 @@ async def _is_known(connection: AsyncConnection[DictRow], audience: Audience, su
 def _about(query: SQL, audience: Audience, subject: Subject, **parts: Any) -> Composed:
     return query.format(
         column=Identifier(COLUMNS[type(subject)]),
-        sees_totals=sees_job(audience, "t", "job_id"),
+        sees_totals=sees_totals(audience, "t"),
         sees_email=sees_job(audience, "e", "job_id"),
         **parts,
     )

@@ -30,3 +30,17 @@ def sees_job(audience: Audience, *column: str) -> Composed:
     if audience.hiring_manager_id is None:
         return Composed([SQL("true")])
     return SQL("{} IN ({})").format(Identifier(*column), NAMED_JOBS)
+
+
+def sees_totals(audience: Audience, table: str) -> Composed:
+    """Give the condition that sums, a row of ``email_totals``, are of a job the audience sees.
+
+    That no sums without a job are meant follows from the rest; it is said because their index by job leaves those out.
+
+    Args:
+        audience: For whom.
+        table: What the query calls the sums.
+    """
+    if audience.hiring_manager_id is None:
+        return sees_job(audience, table, "job_id")
+    return SQL("{} <> '' AND {}").format(Identifier(table, "job_id"), sees_job(audience, table, "job_id"))

@@ -208,9 +208,12 @@ CREATE TABLE email_totals (
     raw_clicked bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (organization_id, sent_quarter, job_id, campaign_id, template_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX email_totals_campaign ON email_totals (organization_id, campaign_id);
-CREATE INDEX email_totals_job ON email_totals (organization_id, job_id);
-CREATE INDEX email_totals_template ON email_totals (organization_id, template_id);
+-- Partial also so that adding to a row, which names all five columns of the key, can look it up by nothing but the key: where
+-- statistics say little, these seem as good, and a thousand rows are read for one.
+CREATE INDEX email_totals_campaign ON email_totals (organization_id, campaign_id)
+    WHERE campaign_id <> '00000000-0000-0000-0000-000000000000';
+CREATE INDEX email_totals_job ON email_totals (organization_id, job_id) WHERE job_id <> '';
+CREATE INDEX email_totals_template ON email_totals (organization_id, template_id) WHERE template_id <> '';
 
 CREATE TABLE templates (
     organization_id uuid NOT NULL,

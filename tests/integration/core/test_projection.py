@@ -13,6 +13,7 @@ from read_models import runner
 from read_models.runner import StandingByError, catch_up
 from tests.support.core import Core, item, registration
 from tests.support.emails import JOB_AD, JOHN, NOON, email_id, hours, seconds
+from tests.support.processes import eventually
 
 
 @pytest.fixture
@@ -36,6 +37,10 @@ def append_raw(core, topic, state, version, of=None):
 
 def an_open_with(personal):
     return FactMapper().encode(Opened(key=uuid4().bytes, occurred_at=NOON, recorded_at=NOON, personal=personal))
+
+
+def rows_found_by(core, index):
+    return core.value("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = %s", index)
 
 
 def positions(core):
@@ -67,6 +72,22 @@ def test_the_next_projector_goes_on_where_the_last_one_stopped(core, other_core,
 
     assert core.value("SELECT sum(open_count) FROM email_logs") == 300
     assert core.value("SELECT sum(total_opens) FROM email_totals") == 300
+
+
+def test_each_sum_is_found_by_its_key_though_statistics_of_an_empty_table_say_any_index_will_do(lone_core):
+    lone_core.execute("ANALYZE")
+    campaign = uuid4()
+    lone_core.register(*(registration(f"m-{n}", sent_at=NOON - hours(n), campaign_id=campaign) for n in range(1, 201)))
+    lone_core.project()
+    lone_core.receive(*(item("open", NOON, f"m-{n}") for n in range(1, 201)))
+    lone_core.drain()
+
+    lone_core.project()
+    lone_core.backend.close()  # a session that ends has told all that it counted
+
+    assert lone_core.value("SELECT count(*) FROM email_totals WHERE opened = 1") == 200
+    assert eventually(lambda: rows_found_by(lone_core, "email_totals_pkey") >= 200, within_s=60)
+    assert rows_found_by(lone_core, "email_totals_campaign") == 0
 
 
 def take_over(core):
