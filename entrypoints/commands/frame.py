@@ -1,0 +1,78 @@
+"""What every command does alike: open the backend, answer a program or a person, end with one line that says why."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from entrypoints.bootstrap import Backend, embedded_server_context
+from entrypoints.logging import configure_logging
+from entrypoints.settings import Settings
+
+EXIT_FAILED: Final = 1
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+as_json = click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
+organization_option = click.option(
+    "--org", "organization", type=click.UUID, required=True, help="The organisation's id."
+)
+
+
+def fail(message: str) -> NoReturn:
+    """End with one line that says what is wrong."""
+    click.echo(f"mailpulse: {message}", err=True)
+    sys.exit(EXIT_FAILED)
+
+
+def show(answer: object, *, json_wanted: bool, lines: Sequence[str]) -> None:
+    """Print an answer for a program or for a person."""
+    if json_wanted:
+        click.echo(msgspec.json.encode(answer).decode())
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+@contextmanager
+def opened_backend(settings: Settings | None = None) -> Iterator[Backend]:
+    """Give the backend, with the embedded servers of a running ``mailpulse up``, or started for this command."""
+    settings = settings or Settings.from_env(os.environ).with_secret_keys()
+    with embedded_server_context(settings) as connected:
+        backend = Backend(connected)
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+
+def refuse_unmigrated(backend: Backend) -> None:
+    """End with one line if the database lacks something that this version needs."""
+    if missing := backend.missing_migrations():
+        fail(f"the database lacks {', '.join(missing)}: run `mailpulse migrate`")
+
+
+def with_database(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the backend of a migrated database as its first argument.
+
+    An embedded database is migrated in passing. A real one is not: when it is upgraded is its operator's decision.
+    """
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> R:
+        configure_logging("warning")
+        settings = Settings.from_env(os.environ).with_secret_keys()
+        with opened_backend(settings) as backend:
+            if settings.embeds_database:
+                backend.migrate()
+            else:
+                refuse_unmigrated(backend)
+            return command(backend, *args, **options)
+
+    return run

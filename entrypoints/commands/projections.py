@@ -1,0 +1,50 @@
+"""Read models: how far they are, and anew from all events."""
+
+import sys
+
+import click
+
+from entrypoints.bootstrap import Backend, read_model_names
+from entrypoints.collector import tune_collector
+from entrypoints.commands.frame import as_json, show, with_database
+
+
+@click.group()
+def projections() -> None:
+    """Read models."""
+
+
+@projections.command("status")
+@as_json
+@with_database
+def projections_status(backend: Backend, json_wanted: bool) -> None:
+    """Show how far each read model is behind the newest event, and how many events it set aside."""
+    states = backend.operations.read_models()
+    show(
+        {"items": states},
+        json_wanted=json_wanted,
+        lines=[
+            f"{state.name:24} position {state.position:>12,}  behind {state.lag_events:>10,}"
+            f"  poison {state.poison_events:>4}  updated {state.updated_at:%Y-%m-%d %H:%M:%S}Z"
+            for state in states
+        ],
+    )
+
+
+@projections.command("rebuild")
+@click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(read_model_names()))
+@with_database
+def projections_rebuild(backend: Backend, names: tuple[str, ...]) -> None:
+    """Fold all events anew beside the tables that serve, then swap; all read models if none is named."""
+    tune_collector()
+    for name in names or read_model_names():
+        tty = sys.stderr.isatty()
+
+        def progress(position: int, last: int, name: str = name, *, tty: bool = tty) -> None:
+            share = 100 * position / last if last else 100
+            click.echo(f"{name}: {position:,} of {last:,} ({share:.0f} %)", err=True, nl=not tty)
+            if tty:
+                click.echo("\r", err=True, nl=False)
+
+        folded = backend.rebuild(name, progress)
+        click.echo(f"{name}: rebuilt from {folded:,} events")
