@@ -30,6 +30,7 @@ from domain.email_facts import (
     Unsubscribed,
 )
 from domain.engagements import Engagements, PersonalOf, Tally
+from domain.fact_stream import FactStream
 from domain.policies.detection.detection import BUILT_IN, Detection
 from domain.policies.detection.judgement import RULE_VERSION, Reason, impression_kept
 from domain.policies.detection.sightings import MANY_RECIPIENTS
@@ -50,7 +51,7 @@ def _earliest(known: datetime | None, seen: datetime) -> datetime:
     return seen if known is None or seen < known else known
 
 
-class EmailMessage:
+class EmailMessage(FactStream[EmailFact]):
     """One email to one recipient: decides what a report means and folds what was decided.
 
     Satisfies `eventsourcing`'s protocols for mutable aggregates and for collecting events. A message without `sent` is
@@ -61,10 +62,7 @@ class EmailMessage:
 
     __slots__ = (
         "_engagements",
-        "_id",
-        "_pending",
         "_recorded_at",
-        "_version",
         "bounce",
         "deferred_at",
         "delivered_at",
@@ -83,9 +81,7 @@ class EmailMessage:
         Args:
             email_id: As `email_id_for` names it.
         """
-        self._id = email_id
-        self._version = 0
-        self._pending: list[Recorded] = []
+        super().__init__(email_id)
         self._recorded_at: datetime | None = None
         self._engagements = Engagements()
         self.seen: set[bytes] = set()
@@ -98,16 +94,6 @@ class EmailMessage:
         self.unsubscribed_at: datetime | None = None
         self.replied_at: datetime | None = None
         self.reply_count = 0
-
-    @property
-    def id(self) -> UUID:
-        """The email's id."""
-        return self._id
-
-    @property
-    def version(self) -> int:
-        """Number of facts in the stream, pending ones included."""
-        return self._version
 
     @property
     def is_known(self) -> bool:
@@ -157,8 +143,7 @@ class EmailMessage:
         revise them.
         """
         self._settle()
-        pending, self._pending = self._pending, []
-        return pending
+        return super().collect_events()
 
     def register(self, sent: Sent) -> bool:
         """Make the email known.
@@ -241,10 +226,6 @@ class EmailMessage:
         self._recorded_at = at
         return self._settle()
 
-    def _record(self, fact: EmailFact) -> None:
-        self.replay(fact)
-        self._pending.append(Recorded(self._id, self._version, fact))
-
     def _settle(self) -> int:
         """Decide on what is in doubt; what nobody has seen yet is judged in place, the rest by a fact of its own.
 
@@ -268,9 +249,7 @@ class EmailMessage:
             self._pending.append(Recorded(self._id, self._version, news))
         return len(changed)
 
-    def replay(self, fact: EmailFact) -> None:
-        """Fold the next fact of the stream."""
-        self._version += 1
+    def _evolve(self, fact: EmailFact) -> None:
         if isinstance(fact, _KEPT):  # first, because most are
             self.seen.add(fact.key)
             self._engagements.keep(fact)

@@ -1,12 +1,15 @@
-"""What the rare aggregates have in common: a stream of facts, read back one by one and added to."""
+"""What aggregates have in common: a stream of facts, read back one by one and added to."""
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from domain.email_facts import AnyFact, Recorded
 
+F = TypeVar("F", bound=AnyFact)
 
-class FactStream:
+
+class FactStream(Generic[F]):
     """An aggregate's facts so far; satisfies `eventsourcing`'s protocol for collecting events."""
 
     __slots__ = ("_id", "_pending", "_version")
@@ -32,14 +35,14 @@ class FactStream:
         pending, self._pending = self._pending, []
         return pending
 
-    def replay(self, fact: AnyFact) -> None:
+    def replay(self, fact: F) -> None:
         """Fold the next fact of the stream."""
         self._version += 1
         self._evolve(fact)
 
-    def _record(self, fact: AnyFact) -> None:
+    def _record(self, fact: F) -> None:
         self.replay(fact)
         self._pending.append(Recorded(self._id, self._version, fact))
 
-    def _evolve(self, fact: AnyFact) -> None:
+    def _evolve(self, fact: F) -> None:
         raise NotImplementedError

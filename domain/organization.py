@@ -10,7 +10,7 @@ from domain.organization_facts import TrackingPolicyChanged
 from domain.tracking_terms import DEFAULT_POLICY, TrackingPolicy
 
 
-class Organization(FactStream):
+class Organization(FactStream[AnyFact]):
     """Decides what a change of policy means and folds what was decided: the last decision holds."""
 
     TOPIC: ClassVar[str] = "Organization"

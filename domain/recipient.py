@@ -10,7 +10,7 @@ from domain.recipient_facts import ConsentChanged, Erased
 from domain.tracking_terms import Consent, ConsentSource
 
 
-class Recipient(FactStream):
+class Recipient(FactStream[AnyFact]):
     """Decides what a change of consent means and folds what was decided: what was said last holds.
 
     Source:

@@ -11,7 +11,6 @@ from adapters.postgres.arrays import number_array, uuid_array
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.event_recorder import BatchRecorder
 from domain.email_facts import Recorded
-from domain.fact_stream import FactStream
 from domain.organization import Organization
 from domain.organization_facts import TrackingPolicyChanged
 from domain.recipient import Recipient
@@ -101,7 +100,7 @@ class PostgresTrackingRecords:
         self._replay(recipients)
         return recipients
 
-    def _replay(self, streams: Mapping[UUID, FactStream]) -> None:
+    def _replay(self, streams: Mapping[UUID, Recipient] | Mapping[UUID, Organization]) -> None:
         if streams:
             for stream_id, _, topic, state in self._recorder.streams(self._cursor, list(streams)):
                 streams[stream_id].replay(self._mapper.decode(topic, state))
@@ -145,7 +144,7 @@ class PostgresTrackingRecords:
                 ),
             )
 
-    def _append(self, streams: Sequence[FactStream]) -> list[Recorded]:
+    def _append(self, streams: Sequence[Recipient | Organization]) -> list[Recorded]:
         events = [event for stream in streams for event in stream.collect_events()]
         encode = self._mapper.encode
         if events:
