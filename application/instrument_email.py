@@ -13,7 +13,8 @@ from application.link_texts import links_of_text
 from application.ports.tracking_tokens import LONGEST_TOKEN, EmailReference, TrackedLink, TrackingTokens
 from application.ports.unit_of_work import UnitsOfWork
 from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
-from domain.redaction import without_address
+from domain.email_facts import Personal
+from domain.redaction import without_recipient
 from domain.tracking_terms import TrackingTerms
 from domain.values import addressee_id_for, normalise_address
 from domain.web_addresses import web_address
@@ -113,8 +114,10 @@ class InstrumentEmail:
         unsubscribe_url = f"{self._public_url}/t/u/{self._tokens.for_unsubscribe(email)}"
         links = 0
         if reason is None:
-            address = normalise_address(registration.recipient.email)
-            marker = _Marker(self._tokens, email, address, own=f"{self._public_url}/t/")
+            recipient = Personal(
+                address=normalise_address(registration.recipient.email), name=registration.recipient.name
+            )
+            marker = _Marker(self._tokens, email, recipient, own=f"{self._public_url}/t/")
             html = None if html is None else marker.html(html)
             text = None if text is None else marker.text(text)
             links = marker.links
@@ -163,14 +166,14 @@ class _Marker:
     Args:
         tokens: Makes them.
         email: Whose they are.
-        address: The recipient's, which nothing that is kept may hold.
+        recipient: Whom nothing that is kept may name.
         own: How our own links begin; they are left alone.
     """
 
-    def __init__(self, tokens: TrackingTokens, email: EmailReference, address: str, *, own: str) -> None:
+    def __init__(self, tokens: TrackingTokens, email: EmailReference, recipient: Personal, *, own: str) -> None:
         self._tokens = tokens
         self._email = email
-        self._address = address
+        self._recipient = recipient
         self._own = own
         self.links = 0
 
@@ -199,11 +202,11 @@ class _Marker:
         url = web_address(written)
         if not url or url.startswith(self._own) or self.links == MOST_LINKS:
             return ""
-        kept = without_address(url, self._address)
+        kept = without_recipient(url, self._recipient)
         link = TrackedLink(
             url=url,
             position=position,
-            text=without_address(text, self._address),
+            text=without_recipient(text, self._recipient),
             counted_as="" if kept == url else kept,
         )
         token = self._tokens.for_click(self._email, link)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from application.ports.unit_of_work import UnitOfWork
 from application.suspicions import Told, recipients_by_report
-from domain.commands import AnyReport, RecordClick, RecordOpen, RecordUnsubscribe
+from domain.commands import AnyReport, RecordBounce, RecordClick, RecordDrop, RecordOpen, RecordUnsubscribe
 from domain.email_facts import Sent, addressee_of
 from domain.email_message import EmailMessage
 from domain.policies.detection.detection import Detection
@@ -15,6 +15,8 @@ from domain.tracking_terms import DEFAULT_POLICY, OPEN_TERMS, Consent, ConsentSo
 
 REPEATED: Final = "repeated"
 _ENGAGEMENTS: Final = (RecordOpen, RecordClick)
+_WITH_WORDS: Final = (RecordClick, RecordBounce, RecordDrop)
+"""Reports of which words of the sender or the provider are kept unsealed, such as links."""
 
 
 class Recording:
@@ -41,6 +43,8 @@ class Recording:
         self._detection = detection
         engaged = {message for message, report in told if isinstance(report, _ENGAGEMENTS)}
         unit.reveal([message for message in engaged if message.was_engaged])
+        # Who it was tells nothing in what other reports leave unsealed.
+        unit.identify(list({message for message, report in told if isinstance(report, _WITH_WORDS)}))
         self._usual = {
             organization_id: OPEN_TERMS if policy == DEFAULT_POLICY else TrackingTerms(policy)
             for organization_id, policy in policies.items()

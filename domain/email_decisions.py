@@ -30,7 +30,7 @@ from domain.email_facts import (
     SpamReported,
     Unsubscribed,
 )
-from domain.redaction import metadata_without_address, without_address
+from domain.redaction import metadata_without_address, without_address, without_recipient
 
 _PLAIN: dict[type[AnyReport], type[Delivered | Deferred | SpamReported | Unsubscribed | Replied]] = {
     RecordDelivery: Delivered,
@@ -41,7 +41,9 @@ _PLAIN: dict[type[AnyReport], type[Delivered | Deferred | SpamReported | Unsubsc
 }
 
 
-def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id: int) -> ReportedFact:
+def fact_from(
+    report: AnyReport, key: bytes, received_at: datetime, delivery_id: int, recipient: Personal | None = NOBODY
+) -> ReportedFact:
     """State a report as the fact that is kept; who engaged is not judged yet.
 
     Args:
@@ -49,12 +51,13 @@ def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id:
         key: Identity of the fact, from `Report.key_for`.
         received_at: Aware UTC, when its delivery came in.
         delivery_id: Number of that delivery.
+        recipient: Whom nothing that is kept unsealed may name; ``None`` of somebody who was erased.
     """
     match report:
         case RecordOpen():
             return _as_prejudged(_opened(report, key, received_at, delivery_id), report)
         case RecordClick():
-            return _as_prejudged(_clicked(report, key, received_at, delivery_id), report)
+            return _as_prejudged(_clicked(report, key, received_at, delivery_id, recipient), report)
         case RecordBounce():
             return Bounced(
                 key=key,
@@ -64,7 +67,7 @@ def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id:
                 personal=_words_of(report),
                 metadata=metadata_without_address(report.metadata, report.recipient),
                 bounce_kind=report.bounce_kind,
-                reason=without_address(report.reason, report.recipient),
+                reason=without_recipient(without_address(report.reason, report.recipient), recipient),
             )
         case RecordDrop():
             return Dropped(
@@ -74,7 +77,7 @@ def fact_from(report: AnyReport, key: bytes, received_at: datetime, delivery_id:
                 delivery_id=delivery_id,
                 personal=_words_of(report),
                 metadata=metadata_without_address(report.metadata, report.recipient),
-                reason=without_address(report.reason, report.recipient),
+                reason=without_recipient(without_address(report.reason, report.recipient), recipient),
             )
         case _:
             return _PLAIN[type(report)](
@@ -98,7 +101,12 @@ def _opened(report: RecordOpen, key: bytes, received_at: datetime, delivery_id: 
     )
 
 
-def _clicked(report: RecordClick, key: bytes, received_at: datetime, delivery_id: int) -> Clicked:
+def _clicked(
+    report: RecordClick, key: bytes, received_at: datetime, delivery_id: int, recipient: Personal | None
+) -> Clicked:
+    def kept(text: str) -> str:
+        return without_recipient(without_address(text, report.recipient), recipient)
+
     return Clicked(
         key=key,
         occurred_at=report.occurred_at,
@@ -106,9 +114,9 @@ def _clicked(report: RecordClick, key: bytes, received_at: datetime, delivery_id
         delivery_id=delivery_id,
         personal=_who(report),
         metadata=metadata_without_address(report.metadata, report.recipient),
-        url=without_address(report.url, report.recipient),
-        link_position=without_address(report.link_position, report.recipient),
-        link_text=without_address(report.link_text, report.recipient),
+        url=kept(report.url),
+        link_position=kept(report.link_position),
+        link_text=kept(report.link_text),
     )
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from domain.commands import AnyReport, RecordClick, RecordOpen
 from domain.email_decisions import fact_from
 from domain.email_facts import (
+    NOBODY,
     Bounced,
     Clicked,
     Deferred,
@@ -21,6 +22,7 @@ from domain.email_facts import (
     Dropped,
     EmailFact,
     Opened,
+    Personal,
     Recorded,
     Rejudged,
     Rejudgement,
@@ -62,6 +64,7 @@ class EmailMessage(FactStream[EmailFact]):
 
     __slots__ = (
         "_engagements",
+        "_recipient",
         "_recorded_at",
         "bounce",
         "deferred_at",
@@ -83,6 +86,7 @@ class EmailMessage(FactStream[EmailFact]):
         """
         super().__init__(email_id)
         self._recorded_at: datetime | None = None
+        self._recipient: Personal | None = NOBODY
         self._engagements = Engagements()
         self.seen: set[bytes] = set()
         self.sent: Sent | None = None
@@ -129,6 +133,17 @@ class EmailMessage(FactStream[EmailFact]):
             personal_of: Asked only for those near which something else happened.
         """
         self._engagements.reveal(personal_of)
+
+    def identify(self, recipient: Personal | None) -> None:
+        """Say whom the email went to, whose address and name do not stay in links, labels and reasons.
+
+        Args:
+            recipient: As `Sent.personal` told it; ``None`` of somebody who was erased since.
+
+        Source:
+            SEC-6 Erasure.
+        """
+        self._recipient = recipient
 
     @property
     def tally(self) -> Tally:
@@ -188,7 +203,7 @@ class EmailMessage(FactStream[EmailFact]):
         if self.refusal_of(report, terms):
             return False
         delivered_before = self.delivered_at
-        fact = fact_from(report, key, received_at, delivery_id)
+        fact = fact_from(report, key, received_at, delivery_id, self._recipient)
         if terms is not OPEN_TERMS or fact.withheld:
             fact = kept_under(terms.policy, fact, self.sent)
         self._record(fact)
@@ -255,6 +270,7 @@ class EmailMessage(FactStream[EmailFact]):
             self._engagements.keep(fact)
         elif isinstance(fact, Sent):
             self.sent = fact
+            self._recipient = fact.personal
         elif isinstance(fact, Rejudged):
             self._engagements.revise(fact.judgements)
         else:

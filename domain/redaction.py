@@ -1,13 +1,20 @@
-"""Take a recipient's address out of texts that are kept: links and labels that a sender put it into."""
+"""Take a recipient's address and name out of texts that are kept: links and labels that a sender put them into."""
 
 import re
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-from domain.email_facts import Metadata
+from domain.email_facts import Metadata, Personal
+from domain.names_in_texts import may_hold, places_of_name
 
 PLACEHOLDER: Final = "[recipient]"
+
+_HOST: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:(?:[\\/]{2}[^/?#\\\s]*)?", re.IGNORECASE)
+"""Of a URL: its scheme, and what stands before its path."""
+
+_NUMBER: Final = re.compile(r"(?:text-)?\d{1,4}")
+"""Of a link in its email."""
 
 _ESCAPED: Final = re.compile(r"\\u00([0-7][0-9a-fA-F])")
 """A character of an address as JSON may write it."""
@@ -35,6 +42,44 @@ def without_address(text: str, address: str) -> str:
     redacted = _pattern(address).sub(PLACEHOLDER, text)
     # Half encoded in a way that nobody does: better no link than a name.
     return PLACEHOLDER if _names(redacted, address) else redacted
+
+
+def without_recipient(text: str, recipient: Personal | None) -> str:
+    """Replace address and name of a recipient by ``[recipient]``, however a link or its label may hold them.
+
+    A host is left alone unless it is made of the whole name: people share names with companies.
+
+    Args:
+        text: Such as a URL.
+        recipient: What is known of them; ``None`` of somebody who was erased. Nobody can say any more what names
+            them: nothing but a number is left.
+
+    Returns:
+        The text without them in any case, with accents or without, plain or percent-encoded once or twice; the same
+        text if they are not there.
+
+    Source:
+        SEC-6 Erasure: a link, which is kept, must not name who was erased; BR-558.8.
+    """
+    if not text:
+        return text
+    if recipient is None:
+        return text if _NUMBER.fullmatch(text) else PLACEHOLDER
+    text = without_address(text, recipient.address)
+    name = recipient.name
+    if not name or not may_hold(text, name):
+        return text
+    host = _HOST.match(text)
+    begins = host.end() if host else 0
+    return _blanked(text[:begins], name, in_full=True) + _blanked(text[begins:], name)
+
+
+def _blanked(text: str, name: str, *, in_full: bool = False) -> str:
+    parts, done = [], 0
+    for start, end in places_of_name(text, name, in_full=in_full):
+        parts += [text[done:start], PLACEHOLDER]
+        done = end
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 def metadata_without_address(metadata: Metadata | None, address: str) -> Metadata | None:

@@ -21,7 +21,7 @@ from application.ports.unit_of_work import (
     Registered,
     StoreUnavailableError,
 )
-from domain.email_facts import Clicked, Opened, Recorded, Sent
+from domain.email_facts import Clicked, Opened, Recorded, Sent, addressee_of
 from domain.email_message import EmailMessage
 from read_models.events import LoggedFact
 
@@ -100,6 +100,13 @@ class MemoryUnitOfWork:
 
     def reveal(self, messages: Sequence[EmailMessage]) -> None:
         pass  # nothing is sealed in memory
+
+    def identify(self, messages: Sequence[EmailMessage]) -> None:
+        for message in messages:
+            registered = self.registrations([message.id]).get(message.id)
+            if registered is not None:
+                erased_at = self.erasure.last_erasure(addressee_of(registered.sent)) or 0
+                message.identify(None if erased_at > registered.email_log_id else registered.sent.personal)
 
     def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
         return {

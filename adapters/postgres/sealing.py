@@ -106,7 +106,7 @@ def open_into(fact: AnyFact, stream_id: UUID, sealed: bytes, cipher: AESGCM) -> 
         force_setattr(fact, "metadata", hidden.metadata)
 
 
-def sealed_personal(fact: Fact, stream_id: UUID, sealed: bytes, cipher: AESGCM) -> Personal:
+def sealed_personal(fact: Fact | Sent, stream_id: UUID, sealed: bytes, cipher: AESGCM) -> Personal:
     """Give the personal fields of a fact that stays as it is.
 
     Raises:

@@ -207,6 +207,16 @@ class PostgresUnitOfWork:
             if key := keys.get(self._sealed_with.get(message, b"")):
                 message.reveal(_teller(message.id, key))
 
+    def identify(self, messages: Sequence[EmailMessage]) -> None:
+        sealed = [message for message in messages if message in self._sealed_with]
+        keys = self._keys_found({self._sealed_with[message] for message in sealed})
+        for message in sealed:
+            key = keys.get(self._sealed_with[message])
+            if key is None or message.sent is None:
+                message.identify(None)
+            else:
+                message.identify(sealed_personal(message.sent, message.id, _sealed_in(message.sent), key.cipher))
+
     def _keys_found(self, key_ids: set[bytes]) -> dict[bytes, RecipientKey]:
         """Give those of the keys that were not destroyed: nobody destroys any while we record."""
         if missing := key_ids - self._looked_up.keys():

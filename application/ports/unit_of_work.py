@@ -144,6 +144,10 @@ class UnitOfWork(Protocol):
         """
         ...
 
+    def identify(self, messages: Sequence[EmailMessage]) -> None:
+        """Tell these emails whom they went to, and of whom that nobody can tell it any more: they were erased."""
+        ...
+
     def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
         """Give the IP addresses that opens and clicks keep sealed (SEC-5), by their place in the order of all events.
 

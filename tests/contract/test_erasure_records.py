@@ -7,7 +7,7 @@ from application.ports.unit_of_work import ConcurrentAppendError, FailedReport, 
 from domain.email_message import EmailMessage
 from domain.values import addressee_id_for, email_id_for
 from tests.support.core import ENDPOINT
-from tests.support.emails import ACME, GLOBEX, JOHN, NOON, an_open, email_id, sent
+from tests.support.emails import ACME, GLOBEX, JOHN, NOON, an_open, click, email_id, hours, sent
 from tests.support.storages import STORAGES
 
 MARY = "mary@example.com"
@@ -43,6 +43,17 @@ def register(storage):
     message.register(sent())
     with storage.units.begin() as unit:
         unit.append([message])
+
+
+def click_naming(storage, who, at=NOON):
+    """Record a click on a link that names somebody, as workers do, and give the link that was kept."""
+    with storage.units.begin() as unit:
+        messages = unit.messages([email_id()])
+        [message] = messages.values()
+        unit.identify([message])
+        message.record(click(at, url=f"https://acme.example/?n={who}"), received_at=at)
+        unit.append([message])
+        return next(iter(message.tally.links_clicked))[0]
 
 
 def orphan(recipient=JOHN, organization_id=ACME):
@@ -157,3 +168,18 @@ def test_the_log_says_that_somebody_was_erased_and_not_who(storage, erase, caplo
 
     assert "recipient_erased" in [getattr(record, "event", "") for record in caplog.records]
     assert "john" not in str([vars(record) for record in caplog.records]).lower()
+
+
+def test_no_link_keeps_the_name_of_its_reader_and_after_erasure_nothing(storage, erase):
+    register(storage)
+    kept = click_naming(storage, "John+Smith")
+
+    erase(ACME, JOHN)
+
+    assert kept == "https://acme.example/?n=[recipient]"
+    with storage.units.begin() as unit:
+        [message] = unit.messages([email_id()]).values()
+        unit.identify([message])
+        message.record(click(NOON + hours(1), url="https://acme.example/?n=John+Smith"), received_at=NOON)
+        unit.append([message])
+        assert {url for url, _ in message.tally.links_clicked} == {kept, "[recipient]"}

@@ -1,9 +1,11 @@
 """Nobody who gets at what the service leaves behind learns who was erased (SEC-6): database, Redis and every log."""
 
 import http.client
+import re
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
+from html import escape
+from urllib.parse import quote, quote_plus
 
 import msgspec
 import psycopg
@@ -16,6 +18,19 @@ from tests.support.running_service import RunningService
 from tests.support.signed_deliveries import SIGNERS
 
 SIGNER = SIGNERS["email"]
+
+
+def links_that_name(canary):
+    """Links that their author wrote somebody's name into, in the ways in which programs do it."""
+    name, first, last = canary.name, canary.first_name, canary.last_name
+    return [
+        (f"https://acme.example/apply?name={quote(name)}", f"Apply now, {name}"),
+        (f"https://acme.example/apply?name={quote_plus(name.lower())}&a=1", f"{first.upper()}, apply now"),
+        (f"https://acme.example/apply?first={first}&last={quote(last.upper())}#{first.title()}", f"For Ms {last}"),
+        (f"https://acme.example/to?next={quote(f'https://acme.example/?n={quote(name)}', safe='')}", "Go on"),
+        (f"https://acme.example/people/{quote(first)}-{quote(last)}/slots", f"{last.upper()}, {first}"),
+        (f"https://acme.example/?who={first}.{last}&to={quote_plus(canary.address)}", canary.address.title()),
+    ]
 
 
 class Setting:
@@ -41,6 +56,31 @@ class Setting:
         status, answer = self.service.post("/api/v1/emails", email, self.api_key)
         assert status == http.client.CREATED
         return answer["email_id"]
+
+    def instrument(self, canary, message_id):
+        """Have an email instrumented, and give the paths of its tracked links."""
+        links = "".join(f'<a href="{escape(url)}">{escape(text)}</a>' for url, text in links_that_name(canary))
+        email = {
+            "provider": "email",
+            "message_id": message_id,
+            "sent_at": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
+            "subject": canary.subject,
+            "recipient": {"id": f"c-{message_id}", "email": canary.address, "name": canary.name},
+            "sender": {"id": "r-7"},
+            "html": links,
+        }
+        status, answer = self.service.post("/api/v1/emails/instrument", email, self.api_key)
+        assert status == http.client.CREATED
+        return re.findall(r"/t/c/[^\"]+", answer["html"])
+
+    def follow(self, canary, path):
+        """Follow a link, and say where it leads."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=30)
+        connection.request("GET", path, headers={"user-agent": canary.user_agent})
+        answer = connection.getresponse()
+        connection.close()
+        assert answer.status == http.client.FOUND
+        return answer.getheader("location")
 
     def deliver(self, *reports):
         headers, body = SIGNER.sign(msgspec.json.encode(reports), now=datetime.now(UTC))
@@ -74,6 +114,10 @@ class Setting:
             report("open", 7, message_id=f"unknown-{number}", **seen),
             report("opened-by-magic", 8, **seen),
             report("click", 9, **seen),
+            *(
+                report("click", 10 + place, **seen, url=url, link_text=text, link_position=str(place))
+                for place, (url, text) in enumerate(links_that_name(canary), 1)
+            ),
         ]
 
     def settle(self):
@@ -85,6 +129,12 @@ class Setting:
                 ).fetchone()[0],
                 30.0,
             )
+
+    def await_clicks(self, message_id, count):
+        """Wait until so many were recorded: readers' reports go through a file first."""
+        counted = "SELECT click_count + scanner_click_count FROM email_logs WHERE message_id = %s"
+        assert eventually(lambda: self.query(counted, message_id) == [(count,)], 60.0)
+        self.settle()
 
     def erase(self, canary, token=None):
         return self.service.delete(f"/api/v1/recipients/{quote(canary.address)}", token or self.api_key)
@@ -164,6 +214,34 @@ def test_reports_that_arrive_during_and_after_erasure_leave_nothing_readable(set
     assert opens > 20, "they count"
 
 
+def test_links_that_name_somebody_lead_where_they_did_and_name_nobody_before_and_after_erasure(setting):
+    bird = Canary()
+    paths = setting.instrument(bird, "m-5")
+    targets = [setting.follow(bird, path) for path in paths]
+    setting.await_clicks("m-5", len(paths))
+
+    assert len(targets) == len(links_that_name(bird))
+    assert all(bird.first_name in target.lower() for target in targets), "readers get where the author meant"
+    assert setting.query(
+        "SELECT count(*), count(*) FILTER (WHERE url LIKE '%[recipient]%') FROM email_links"
+        " WHERE email_log_id = (SELECT id FROM email_logs WHERE message_id = 'm-5')"
+    ) == [(len(paths), len(paths))], "each is kept, and names nobody"
+    hits = setting.scan(bird)
+    assert {hit.where for hit in hits if hit.where != "pg_dump"} <= {
+        "public.email_logs",
+        "public.engagement_tracking",
+        "public.automated_engagement",
+        "public.candidate_scores",
+        "public.notifications",
+    }
+    assert setting.erase(bird) == (http.client.NO_CONTENT, {})
+    for path in paths:
+        setting.follow(bird, path)
+    setting.await_clicks("m-5", 2 * len(paths))
+
+    assert setting.scan(bird) == []
+
+
 def test_in_privacy_mode_nothing_tells_where_somebody_read_and_with_what(setting):
     bird = Canary()
     setting.register(bird, "m-4")
@@ -183,7 +261,7 @@ def test_in_privacy_mode_nothing_tells_where_somebody_read_and_with_what(setting
     assert opens > 0
     assert clicks > 0
     # Whom the email was sent to is told by its registration, in the row of the email.
-    assert {hit.kind for hit in hits} == {"address", "name", "subject", "token"}
+    assert {hit.kind for hit in hits} == {"address", "name", "first name", "last name", "subject", "token"}
     assert {hit.where for hit in hits} <= {"pg_dump", "public.email_logs", "public.candidate_scores"}
 
 

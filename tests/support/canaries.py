@@ -10,9 +10,9 @@ from base64 import b64encode
 from collections.abc import Iterator
 from ipaddress import IPv6Address
 from pathlib import Path
-from secrets import randbelow, token_hex
+from secrets import choice, randbelow, token_hex
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import psycopg
 import redis
@@ -24,6 +24,14 @@ STORED_TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2
 """
+
+
+def _in_lower_case(content: bytes) -> bytes:
+    return content.decode(errors="surrogateescape").lower().encode(errors="surrogateescape")
+
+
+def _made_up_word() -> str:
+    return "".join(choice("bcdfghjklmnpqrstvwxz") for _ in range(12))
 
 
 class Hit(NamedTuple):
@@ -46,7 +54,8 @@ class Canary:
     def __init__(self):
         self.token = token_hex(8)
         self.address = f"canary.{self.token}@birds.example"
-        self.name = f"Tweety {self.token.upper()}"
+        self.first_name, self.last_name = _made_up_word(), f"ö{_made_up_word()}"
+        self.name = f"{self.first_name.title()} {self.last_name.upper()}"
         self.subject = f"An offer for {self.token}-you"
         self.ip_address = f"2001:db8:{':'.join(f'{1 + randbelow(0xFFFE):x}' for _ in range(6))}"
         self.user_agent = f"Mozilla/5.0 (Birdcage; {self.token}x) Canary/1.0"
@@ -57,6 +66,8 @@ class Canary:
         return {
             "address": self.address,
             "name": self.name,
+            "first name": self.first_name,
+            "last name": self.last_name,
             "subject": self.subject,
             "ip_address": self.ip_address,
             "user_agent": self.user_agent,
@@ -65,13 +76,15 @@ class Canary:
         }
 
     def forms(self) -> Iterator[tuple[str, str, bytes]]:
-        """Give every spelling by kind and form, in lower case."""
+        """Give every spelling by kind and form."""
         for kind, text in self.texts.items():
             plain = text.encode()
             yield kind, "plain", plain
             yield kind, "hexadecimal", plain.hex().encode()
-            yield kind, "percent-encoded", quote(text, safe="").encode()
-            yield kind, "percent-encoded twice", quote(quote(text, safe=""), safe="").encode()
+            for spelling in dict.fromkeys((text, text.lower(), text.upper())):  # escapes of "ö" and "Ö" differ
+                yield kind, "plus-encoded", quote_plus(spelling).encode()
+                yield kind, "percent-encoded", quote(spelling, safe="").encode()
+                yield kind, "percent-encoded twice", quote(quote(spelling, safe=""), safe="").encode()
             for offset in range(3):
                 # Only the characters that depend on nothing but the text itself.
                 encoded = b64encode(b"\x00" * offset + plain)
@@ -83,9 +96,9 @@ class Canary:
         yield "ip_address", "spelt out", IPv6Address(self.ip_address).exploded.encode()
 
     def found_in(self, where: str, haystack: bytes) -> Iterator[Hit]:
-        lowered = haystack.lower()
+        lowered = _in_lower_case(haystack)
         for kind, form, needle in self.forms():
-            if needle in haystack or needle.lower() in lowered:
+            if needle in haystack or _in_lower_case(needle) in lowered:
                 yield Hit(where, kind, form)
 
 

@@ -1,0 +1,188 @@
+"""Find somebody's name in texts that others wrote: links and their labels."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
+from typing import Final, NamedTuple
+from unicodedata import combining, normalize
+
+_DECODINGS: Final = 2
+"""How often a link within a link is percent-encoded."""
+_SHORTEST_WORD: Final = 2
+_NO_NAMES: Final = re.compile(
+    "al|and|bin|da|de|del|della|den|der|di|dos|dr|du|el|etc|frau|herr|ibn|jr|la|las|le|los|mag|miss|mr|mrs|ms|msc"
+    "|mme|of|phd|prof|sig|sr|sra|st|ten|ter|the|und|van|vom|von|zu|zum|zur"
+)
+"""Words that stand beside names and tell nobody apart."""
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_ESCAPES: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_LONG_FORMS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
+_SHORT_FORMS: Final = str.maketrans({"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d"})
+_BETWEEN: Final = r"[\W\d_]{0,3}?"
+_LETTER: Final = r"[^\W\d_]"
+
+
+class _Reading(NamedTuple):
+    """A text as somebody reads it, and where each of its characters is written."""
+
+    characters: str
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+
+def may_hold(text: str, name: str) -> bool:
+    """Whether a text could hold a name or a part of it; nearly always not, and that is quick to see."""
+    folded = _all_readings(text)
+    return any(spelling in folded for spellings in _words(name) for spelling in spellings)
+
+
+def places_of_name(text: str, name: str, *, in_full: bool = False) -> list[tuple[int, int]]:
+    """Give where a text holds a name: in any case, with or without accents, plain or percent-encoded.
+
+    Args:
+        text: Such as the path of a URL.
+        name: As it was registered.
+        in_full: Only where first and last name stand together.
+
+    Returns:
+        Start and end of each place, in order, none within another.
+    """
+    pattern = _in_full(name) if in_full else _at_all(name)
+    if pattern is None:
+        return []
+    found = sorted(
+        (reading.starts[match.start()], reading.ends[match.end() - 1])
+        for reading in _readings(text)
+        for match in pattern.finditer(reading.characters)
+    )
+    places: list[tuple[int, int]] = []
+    for start, end in found:
+        if places and start <= places[-1][1]:
+            places[-1] = places[-1][0], max(end, places[-1][1])
+        else:
+            places.append((start, end))
+    return places
+
+
+def _folded(text: str) -> str:
+    """Leave out case and accents."""
+    lowered = text.casefold()
+    if lowered.isascii():
+        return lowered
+    bare = "".join(character for character in normalize("NFKD", lowered) if not combining(character))
+    return bare.translate(_SHORT_FORMS)
+
+
+@lru_cache(maxsize=1024)
+def _words(name: str) -> tuple[tuple[str, ...], ...]:
+    """Give the parts of a name that tell somebody apart, each in the ways in which it may be spelt."""
+    words = _WORD.findall(normalize("NFC", name.casefold()))
+    spellings = [tuple(dict.fromkeys((_folded(word), _folded(word.translate(_LONG_FORMS))))) for word in words]
+    return tuple(
+        spelt
+        for spelt in spellings
+        if not _NO_NAMES.fullmatch(spelt[0]) and (len(spelt[0]) >= _SHORTEST_WORD or _is_one(name))
+    )
+
+
+def _is_one(name: str) -> bool:
+    """Whether a name is written in letters that are words, such as Chinese ones: one of them is no initial."""
+    return not _has_case(_folded(name))
+
+
+@lru_cache(maxsize=1024)
+def _all_readings(text: str) -> str:
+    if "%" not in text:
+        return _folded(text)
+    return "\n".join(_folded_by_character(reading).characters for reading in _decodings(text))
+
+
+def _readings(text: str) -> Iterator[_Reading]:
+    return (_folded_by_character(reading) for reading in _decodings(text))
+
+
+def _decodings(text: str) -> Iterator[_Reading]:
+    reading = _Reading(text, tuple(range(len(text))), tuple(range(1, len(text) + 1)))
+    yield reading
+    for _ in range(_DECODINGS):
+        if "%" not in reading.characters:
+            return
+        reading = _decoded(reading)
+        yield reading
+
+
+def _decoded(reading: _Reading) -> _Reading:
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    done = 0
+    for match in _ESCAPES.finditer(reading.characters):
+        characters.append(reading.characters[done : match.start()])
+        starts += reading.starts[done : match.start()]
+        ends += reading.ends[done : match.start()]
+        at = match.start()
+        for character, length in _characters_of(bytes.fromhex(match[0].replace("%", ""))):
+            characters.append(character)
+            starts.append(reading.starts[at])
+            at += 3 * length
+            ends.append(reading.ends[at - 1])
+        done = match.end()
+    characters.append(reading.characters[done:])
+    return _Reading("".join(characters), (*starts, *reading.starts[done:]), (*ends, *reading.ends[done:]))
+
+
+def _characters_of(encoded: bytes) -> list[tuple[str, int]]:
+    """Read bytes, and say of how many each character was made."""
+    try:
+        return [(character, len(character.encode())) for character in encoded.decode()]
+    except UnicodeDecodeError:
+        return [(character, 1) for character in encoded.decode("latin-1")]
+
+
+def _folded_by_character(reading: _Reading) -> _Reading:
+    if reading.characters.isascii():
+        return reading._replace(characters=reading.characters.lower())
+    folded = [_folded(character) for character in reading.characters]
+    return _Reading(
+        "".join(folded),
+        tuple(start for start, many in zip(reading.starts, folded, strict=True) for _ in many),
+        tuple(end for end, many in zip(reading.ends, folded, strict=True) for _ in many),
+    )
+
+
+@lru_cache(maxsize=256)
+def _at_all(name: str) -> re.Pattern[str] | None:
+    words = _words(name)
+    return _compiled([*_together(words), *(spelling for spellings in words for spelling in spellings)])
+
+
+@lru_cache(maxsize=256)
+def _in_full(name: str) -> re.Pattern[str] | None:
+    return _compiled(_together(_words(name)))
+
+
+def _together(words: tuple[tuple[str, ...], ...]) -> list[str]:
+    """Give what several parts of a name look like side by side: all of them, or first and last, or an initial."""
+    if len(words) < 2:  # noqa: PLR2004 - two are a first and a last name
+        return []
+    ways = [words, words[::-1], (words[0], words[-1]), (words[-1], words[0])]
+    initials = tuple(spelling[0] for spelling in words[0])
+    ways += [(initials, words[-1]), (words[-1], initials)]
+    return [_BETWEEN.join(way) for spelt in ways for way in product(*spelt)]
+
+
+def _compiled(forms: list[str]) -> re.Pattern[str] | None:
+    if not forms:
+        return None
+    longest_first = sorted(dict.fromkeys(forms), key=len, reverse=True)
+    return re.compile("|".join(_as_a_word(form) for form in longest_first))
+
+
+def _as_a_word(form: str) -> str:
+    """Have a form stand for itself, where its letters are such as are written with spaces between words."""
+    return rf"(?<!{_LETTER}){form}(?!{_LETTER})" if _has_case(form.replace(_BETWEEN, "")) else form
+
+
+def _has_case(text: str) -> bool:
+    return text.upper() != text.lower()
