@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterable
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 
 from adapters.embedded.errors import EmbeddedServerError
 

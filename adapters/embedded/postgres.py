@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import ClassVar
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 import psycopg
 from psycopg import sql
 

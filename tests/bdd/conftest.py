@@ -1,54 +1,23 @@
 """Gherkin tags that name a requirement become `rule` markers; the service that all scenarios share."""
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Callable
 
 import pytest
 
+from tests.bdd import steps
 from tests.bdd.scene import Scene
 from tests.bdd.service import started_service
-from tests.bdd.steps import (
-    access,
-    analysis,
-    answers,
-    compliance,
-    emails,
-    erasure,
-    live,
-    notifications,
-    pages,
-    privacy,
-    readers,
-    reception,
-    replies,
-    reports,
-    retention,
-)
 
 REQUIREMENT = re.compile(r"[A-Z]+(?:-\d+(?:\.\d+)?)?")  # BR-558.3, FLOW-1, SCORE
-STEPS = (
-    access,
-    analysis,
-    answers,
-    compliance,
-    emails,
-    erasure,
-    live,
-    notifications,
-    pages,
-    privacy,
-    readers,
-    reception,
-    replies,
-    reports,
-    retention,
-)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # pytest-bdd finds steps as fixtures: in this file, or in a plugin, which each of these modules thereby is.
-    for steps in STEPS:
-        config.pluginmanager.register(steps)
+    for module in pkgutil.iter_modules(steps.__path__, f"{steps.__name__}."):
+        config.pluginmanager.register(importlib.import_module(module.name))
 
 
 def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool | None:

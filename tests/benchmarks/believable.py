@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from domain.email_facts import (
@@ -18,12 +18,13 @@ from domain.email_facts import (
     Clicked,
     Deferred,
     Delivered,
-    Fact,
+    EmailFact,
     JobReference,
     Opened,
     Party,
     Personal,
     Replied,
+    ReportedFact,
     Sent,
     SpamReported,
     Unsubscribed,
@@ -51,7 +52,7 @@ class Happened(NamedTuple):
     version: int
     organization_id: UUID
     addressee_id: UUID
-    fact: Fact | Sent
+    fact: EmailFact
 
 
 class Organization:
@@ -124,7 +125,7 @@ class _Story:
         self._until = until
         self._people = [max(10, round(emails * one.share / 4)) for one in ORGANIZATIONS]
         self._number = 0
-        self._due: list[tuple[datetime, int, _Email, Fact | Sent]] = []
+        self._due: list[tuple[datetime, int, _Email, EmailFact]] = []
         self._ties = 0
 
     def told(self) -> Iterator[Happened]:
@@ -245,13 +246,13 @@ class _Story:
         kind: type[Opened | Clicked],
         verdict: Verdict = Verdict.HUMAN,
         reasons: tuple[str, ...] = (),
-        **fields: str,
+        **fields: Any,
     ) -> None:
         number = email.addressee_id.int
         who = Personal(
             ip_address=f"93.184.{number % 256}.{number // 256 % 256}", user_agent=AGENTS[number % len(AGENTS)]
         )
-        judged = {"verdict": verdict, "reasons": reasons, "rule_version": 1}
+        judged: dict[str, Any] = {"verdict": verdict, "reasons": reasons, "rule_version": 1}
         if email.organization.is_private:
             judged |= {
                 "withheld": True,
@@ -261,16 +262,16 @@ class _Story:
             }
         self._reported(email, after_s, kind, **({"personal": who} | judged | fields))
 
-    def _reported(self, email: _Email, after_s: float, kind: type[Fact], **fields: object) -> None:
+    def _reported(self, email: _Email, after_s: float, kind: type[ReportedFact], **fields: Any) -> None:
         at = email.sent_at + timedelta(seconds=after_s)
         if at < self._until:
-            times = {"occurred_at": at, "recorded_at": at}
-            self._happens(at, email, kind(**({"key": self._chance.randbytes(16)} | times | fields)))
+            times: dict[str, Any] = {"occurred_at": at, "recorded_at": at}
+            self._happens(at, email, kind(key=self._chance.randbytes(16), **(times | fields)))
 
-    def _happens(self, at: datetime, email: _Email, fact: Fact | Sent) -> None:
+    def _happens(self, at: datetime, email: _Email, fact: EmailFact) -> None:
         self._ties += 1
         heapq.heappush(self._due, (at, self._ties, email, fact))
 
 
-def _link(number: int) -> dict[str, str]:
+def _link(number: int) -> dict[str, Any]:
     return {"url": f"https://careers.example.com/jobs/{number}?utm_source=email", "link_position": str(number)}

@@ -15,7 +15,7 @@ from tests.benchmarks.believable import Happened, happenings
 from tests.benchmarks.event_store import store_happenings
 from tests.benchmarks.figures import BenchmarkFailedError, say
 from tests.benchmarks.stores import SECRET_KEY, settle
-from tests.support.running_service import environment
+from tests.support.processes import environment
 
 _EVERY = 250_000
 

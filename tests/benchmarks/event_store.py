@@ -14,7 +14,18 @@ from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.recipient_keys import SEAL_PURPOSE, RecipientKey
 from adapters.postgres.sealing import nonces, sealed_state, tells_who
 from adapters.secrets import SecretBox
-from domain.email_facts import Clicked, Delivered, Fact, JobReference, Opened, Party, Personal, Sent, addressee_of
+from domain.email_facts import (
+    Clicked,
+    Delivered,
+    JobReference,
+    Opened,
+    Party,
+    Personal,
+    Rejudged,
+    ReportedFact,
+    Sent,
+    addressee_of,
+)
 from domain.values import Verdict
 from tests.benchmarks.believable import Happened
 from tests.benchmarks.stores import SECRET_KEY
@@ -101,7 +112,7 @@ class _Seals:
         self._key_of = lru_cache(_KEYS_AT_HAND)(_key_of)
 
     def state(self, one: Happened) -> bytes:
-        if not tells_who(one.fact):
+        if isinstance(one.fact, Rejudged) or not tells_who(one.fact):
             return self._encode(one.fact)
         if one.addressee_id not in self._known:
             self._known.add(one.addressee_id)
@@ -161,7 +172,7 @@ def _sent(number: int, organization_id: UUID, campaigns: list[UUID], now: dateti
     )
 
 
-def _reported(chance: random.Random, email: int, number: int, now: datetime) -> Fact:
+def _reported(chance: random.Random, email: int, number: int, now: datetime) -> ReportedFact:
     at = _sent_at(email, now) + timedelta(seconds=60 + chance.randrange(3_000))
     key = chance.randbytes(16)
     kind = chance.random()

@@ -94,7 +94,7 @@ def rows_per_second(database_url: str, seconds: float) -> float:
     """Insert event-like rows by the thousand, each thousand with its commit."""
     state = os.urandom(250)
     with psycopg.connect(database_url, autocommit=True) as connection:
-        spent = rows = 0
+        spent, rows = 0.0, 0
         while spent < seconds:
             ids = [uuid4() for _ in range(ROWS_PER_STATEMENT)]
             started = time.perf_counter()

@@ -74,7 +74,7 @@ def _pixels(plan: Plan, figures: Figures, subject: Subject) -> None:
         )
         for number in range(EMAILS)
     ]
-    paths = [re.search(r"/t/o/[\w-]+", answer.html)[0] for answer in answers]
+    paths = [re.findall(r"/t/o/[\w-]+", answer.html or "")[0] for answer in answers]
     posts = int(limits.OPEN_LOOP_RATE * plan.seconds)
     requests = plan.directory / "pixels.requests"
     write_requests(requests, (_get(paths[number % EMAILS]) for number in range(posts)))

@@ -163,7 +163,7 @@ def spki(private_key):
     return b64encode(private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-SIGNERS = {
+SIGNERS: dict[str, Signer] = {
     "sendgrid": SendGridSigner(),
     "sendgrid-inbound": SendGridSigner(),
     "ses": SnsSigner(),
