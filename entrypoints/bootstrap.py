@@ -121,7 +121,7 @@ if TYPE_CHECKING:
 
 ENGAGEMENT_TABLES: Final = ReadModelTables(
     name=engagement.NAME,
-    version=2,
+    version=3,
     script="engagement.sql",
     tables=(
         "engagement_tracking",

@@ -58,3 +58,28 @@ Feature: The dashboard tells whether our mail works
     And its templates are:
       | template | sent | opens | clicks | click rate |
       | Invite   | 2    | 2     | 1      | 50.0 %     |
+
+  @AF-1 @UI-1
+  Scenario: What happened in the last days counts earlier emails too
+    Given these emails were sent:
+      | to  | email    | job       | hiring manager | template | campaign | sent        |
+      | Eve | Reminder | Developer | Hanna          | Reminder | Winter   | 40 days ago |
+    When the provider reports:
+      | to  | what happened | when        |
+      | Eve | opened        | 2 hours ago |
+    Then the dashboard shows a recruiter:
+      | Open rate | 75.0 % |
+    And the dashboard of what happened in the last 30 days shows a recruiter:
+      | Open rate          | 100.0 % |
+      | Click rate         | 25.0 %  |
+      | Click-to-open rate | 25.0 %  |
+
+  @AF-1 @BR-558.7
+  Scenario: Machines count on the dashboard only if somebody asks for them
+    When the provider reports:
+      | to  | what happened | when           | program               | from |
+      | Dan | opened        | 58 minutes ago | Apple Mail's prefetch | home |
+    Then the dashboard shows a recruiter:
+      | Open rate | 75.0 % |
+    And the dashboard with machines shows a recruiter:
+      | Open rate | 100.0 % |

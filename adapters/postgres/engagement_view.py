@@ -40,7 +40,7 @@ _STAGE_REGISTRATIONS: Final = (
 )
 _STAGE_EVENTS: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (LIKE email_engagement_events, campaign_contact_id uuid,"
-    " tracking_id text, tracking boolean) ON COMMIT DELETE ROWS"
+    " tracking_id text, tracking boolean, job_id text, campaign_id uuid, template_id text) ON COMMIT DELETE ROWS"
 )
 _STAGE_AUTOMATED: Final = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staged_automated (LIKE automated_engagement) ON COMMIT DELETE ROWS"
@@ -65,14 +65,15 @@ _EVENT_COLUMNS: Final = (
     " created_at, verdict, reasons"
 )
 _COPY_EVENTS: Final = (
-    f"COPY pg_temp.staged_events ({_EVENT_COLUMNS}, campaign_contact_id, tracking_id, tracking) FROM STDIN"
+    f"COPY pg_temp.staged_events ({_EVENT_COLUMNS}, campaign_contact_id, tracking_id, tracking, job_id, campaign_id,"
+    " template_id) FROM STDIN"
 )
 _ADD_EVENTS: Final = (
     f"INSERT INTO email_engagement_events ({_EVENT_COLUMNS}) SELECT {_EVENT_COLUMNS} FROM pg_temp.staged_events"  # noqa: S608 - constants
 )
 _TRACKING_COLUMNS: Final = (
     "id, campaign_contact_id, event_type, event_data, event_timestamp, tracking_id, user_agent, ip_address,"
-    " clicked_url, created_at, organization_id, email_log_id"
+    " clicked_url, created_at, organization_id, email_log_id, job_id, campaign_id, template_id"
 )
 _TRUST_CONTACTS: Final = (
     "SELECT set_config('session_replication_role', 'replica', true) WHERE current_setting('is_superuser') = 'on'"
@@ -86,7 +87,8 @@ _LONG_WORDS: Final = " ".join(f"WHEN '{short}' THEN '{long}'" for long, short in
 _ADD_TRACKING: Final = (
     f"INSERT INTO engagement_tracking ({_TRACKING_COLUMNS})"  # noqa: S608 - constants
     f" SELECT event_id, campaign_contact_id, CASE event_type {_LONG_WORDS} END, metadata, occurred_at, tracking_id,"
-    " user_agent, ip_address, url, created_at, organization_id, email_log_id FROM pg_temp.staged_events WHERE tracking"
+    " user_agent, ip_address, url, created_at, organization_id, email_log_id, job_id, campaign_id, template_id"
+    " FROM pg_temp.staged_events WHERE tracking"
 )
 _ADD_TRACKING_OF_NEW_CONTACTS: Final = _ADD_TRACKING.replace(
     " campaign_contact_id, CASE",
@@ -336,6 +338,9 @@ class PostgresEngagementView:
                     row.email.campaign_contact_id.hex,
                     row.email.tracking_id,
                     "t" if row.email.tracking else "f",
+                    row.email.job_id,
+                    row.email.campaign_id.hex if row.email.campaign_id else None,
+                    row.email.template_id,
                 )
                 for row in rows
             ],
@@ -454,6 +459,9 @@ def _tracking_row(row: EventRow) -> tuple[str | int | None, ...]:
         row.recorded_at.isoformat(),
         email.organization_id.hex,
         email.id,
+        email.job_id,
+        email.campaign_id.hex if email.campaign_id else None,
+        email.template_id,
     )
 
 

@@ -11,11 +11,12 @@ from litestar.params import QueryParameter
 
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, ApiRequest, audience_of
+from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.operations import described
 from entrypoints.web.periods import DAY, LONGEST, Zone, check_year, check_zone
 from entrypoints.web.problems import InvalidRequestError
 from entrypoints.web.services import Services
-from read_models.dashboard.dashboard import Dashboard, Days, dashboard_of
+from read_models.dashboard.dashboard import Basis, Counting, Dashboard, Days, dashboard_of
 from read_models.dashboard.queries import DashboardFilter
 
 USUAL_DAYS: Final = 30
@@ -25,6 +26,12 @@ ToDay = Annotated[str | None, QueryParameter(name="to", description="Last day, s
 JobId = Annotated[str | None, QueryParameter(description="Only emails about this job.")]
 CampaignId = Annotated[UUID | None, QueryParameter(description="Only emails of this campaign.")]
 TemplateId = Annotated[str | None, QueryParameter(description="Only emails written with this template.")]
+BasisOfPeriod = Annotated[
+    Basis,
+    QueryParameter(
+        name="basis", description="`cohort`: the emails sent in the period; `activity`: what happened in the period."
+    ),
+]
 
 
 @get(
@@ -36,7 +43,12 @@ TemplateId = Annotated[str | None, QueryParameter(description="Only emails writt
         "Counts the tracked emails sent from the first day to the last (without `to`: today, without `from`: 30 days), "
         "whenever they were opened. `change` is in percentage points against as many days just before. `series` has a "
         "point for each day, or beyond 92 days for each week. `top_emails` are mailings: the emails of a campaign and "
-        "template."
+        "template.\n\n"
+        "`basis=activity` counts what happened in these days instead, whenever the emails were sent: an email that is "
+        "opened on two days counts once in the totals and once on each day. `sent` stays the emails sent in them, "
+        "so that rates may exceed 100; `avg_time_to_open_seconds` is null. Opens and clicks that came in privacy mode "
+        "have no time and are left out there. `include=automated` counts opens and clicks by machines as if people had "
+        "made them."
     ),
     operation_class=described(answers=examples.DASHBOARD, problems=(HTTPStatus.UNPROCESSABLE_ENTITY,)),
 )
@@ -50,11 +62,15 @@ async def show_dashboard(
     job_id: JobId = None,
     campaign_id: CampaignId = None,
     template_id: TemplateId = None,
+    basis: BasisOfPeriod = Basis.COHORT,
+    include: Include = None,
 ) -> Dashboard:
     """See `DashboardQueries.sums`."""
     days = days_of(start, end, tz, services.clock())
     wanted = DashboardFilter(job_id=job_id, campaign_id=campaign_id, template_id=template_id)
-    return dashboard_of(days, await services.dashboard.sums(audience_of(request.user), days, wanted))
+    counting = Counting(basis=basis, with_automated=counts_machines(include))
+    sums = await services.dashboard.sums(audience_of(request.user), days, wanted, counting)
+    return dashboard_of(days, sums, counting)
 
 
 def days_of(start: str | None, end: str | None, zone: str, now: datetime) -> Days:

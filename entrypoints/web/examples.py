@@ -256,6 +256,7 @@ TRACKING_POLICY: Final = {
 }
 CONSENT: Final = {"consent": "opted_out", "source": "api", "since": CLICKED_AT}
 DASHBOARD: Final = {
+    "basis": "cohort",
     "period": {"from": "2026-10-23", "to": "2026-11-21", "tz": "Europe/Berlin"},
     "previous_period": {"from": "2026-09-23", "to": "2026-10-22", "tz": "Europe/Berlin"},
     "step": "day",

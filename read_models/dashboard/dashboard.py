@@ -3,11 +3,19 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from read_models.metrics.metrics import RATE_DECIMALS, EmailTotals, EngagementMetrics, metrics_of, percent
+from read_models.metrics.metrics import (
+    RATE_DECIMALS,
+    EmailTotals,
+    EngagementMetrics,
+    as_if_people,
+    metrics_of,
+    percent,
+)
 
 TILES = ("open_rate", "click_rate", "click_to_open_rate", "reply_rate", "bounce_rate")
 MOST_DAILY_POINTS = 92
@@ -19,6 +27,29 @@ class Step(StrEnum):
 
     DAY = "day"
     WEEK = "week"
+
+
+class Basis(StrEnum):
+    """What a period is a period of."""
+
+    COHORT = "cohort"
+    """The emails sent in it, whatever happened to them since."""
+    ACTIVITY = "activity"
+    """What happened in it, whenever the emails were sent."""
+
+
+class Counting(msgspec.Struct, frozen=True, kw_only=True):
+    """How the emails of a dashboard are counted.
+
+    Attributes:
+        with_automated: Whether machines count like people.
+    """
+
+    basis: Basis = Basis.COHORT
+    with_automated: bool = False
+
+
+USUAL_COUNTING: Final = Counting()
 
 
 class Days(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,11 +95,12 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """The emails sent on a day or in the week that begins then.
+    """A day, or the week that begins then.
 
     Attributes:
-        opens: Of these, how many a person has opened since.
-        clicks: Of these, in how many a person has followed a link since.
+        sent: How many emails were sent.
+        opens: Of these, how many a person has opened since; as activity: how many emails a person opened then.
+        clicks: Likewise, in how many a person has followed a link.
     """
 
     date: date
@@ -116,11 +148,11 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
-    """What the dashboard is made of.
+    """What the dashboard is made of; with machines as people already but for the totals, which tell both.
 
     Attributes:
         points: By first day of each point that has emails.
-        templates: Id, name and sums, the most sent first.
+        templates: Id, name and sums, the most sent (as activity: opened) first.
         mailings: Campaign, template, its name, latest subject and sums, the best first.
     """
 
@@ -134,6 +166,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
     """What `GET /api/v1/dashboard` answers."""
 
+    basis: Basis
     period: Days
     previous_period: Days
     step: Step
@@ -144,14 +177,18 @@ class Dashboard(msgspec.Struct, frozen=True, kw_only=True):
     templates: list[TemplateFigures]
 
 
-def dashboard_of(period: Days, sums: Sums) -> Dashboard:
+def dashboard_of(period: Days, sums: Sums, counting: Counting = USUAL_COUNTING) -> Dashboard:
     """Put the figures of a period together.
 
     Source:
-        AF-1, UI-1; MET-1: percentages of tracked emails sent in the period, whenever they were opened.
+        AF-1, UI-1; MET-1: percentages of tracked emails sent in the period: as a cohort, whenever they were opened; as
+        activity, of whatever was opened in it, so that they may exceed 100. BR-558.7: machines count if asked for.
     """
-    totals, previous = metrics_of(sums.totals), metrics_of(sums.previous)
+    totals, previous = (
+        metrics_of(as_if_people(one) if counting.with_automated else one) for one in (sums.totals, sums.previous)
+    )
     return Dashboard(
+        basis=counting.basis,
         period=period,
         previous_period=period.before,
         step=period.step,

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from read_models.audience import Audience
-from read_models.dashboard.dashboard import Days, Sums
+from read_models.dashboard.dashboard import USUAL_COUNTING, Counting, Days, Sums
 
 
 class DashboardFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,8 +34,12 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 class DashboardQueries(Protocol):
     """Sums over tracked emails."""
 
-    async def sums(self, audience: Audience, period: Days, wanted: DashboardFilter) -> Sums:
-        """Sum up the emails sent in a period and in the one before it.
+    async def sums(
+        self, audience: Audience, period: Days, wanted: DashboardFilter, counting: Counting = USUAL_COUNTING
+    ) -> Sums:
+        """Sum up the emails sent in a period and in the one before it, or what happened in these.
+
+        As activity every email counts once a period, and once in each of its points; the time to open is not told.
 
         Raises:
             AnswersUnavailableError: Ask again later.

@@ -39,7 +39,8 @@ class EngagementMetrics(msgspec.Struct, frozen=True, kw_only=True):
     """Counts and rates of a set of emails.
 
     Attributes:
-        open_rate: Like every rate a percentage of the emails sent, 0.0 to 100.0; ``None`` where nothing was sent.
+        open_rate: Like every rate a percentage of the emails sent, 0.0 to 100.0 (more
+            where what happened in a period is counted, also to earlier emails); ``None`` where nothing was sent.
         click_to_open_rate: Percentage of the opened emails that were clicked.
         avg_time_to_open_seconds: Mean time from sending to the first human open.
     """

@@ -1,6 +1,7 @@
 """Is our mail working, and is it better than before?"""
 
 import json
+from asyncio import to_thread
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
@@ -11,7 +12,8 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from entrypoints.web.auth import READERS, audience_of
-from entrypoints.web.dashboard import FromDay, JobId, TemplateId, ToDay, days_of
+from entrypoints.web.dashboard import BasisOfPeriod, FromDay, JobId, TemplateId, ToDay, days_of
+from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.rendering import asset
 from entrypoints.web.pages.tables import TableFormat, table_file
@@ -19,13 +21,31 @@ from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.pages.zones import zone_of
 from entrypoints.web.problems import InvalidRequestError
 from entrypoints.web.services import Services
-from read_models.dashboard.dashboard import Dashboard, Mailing, Point, TemplateFigures, Tile, dashboard_of
+from read_models.dashboard.dashboard import (
+    Basis,
+    Counting,
+    Dashboard,
+    Mailing,
+    Point,
+    TemplateFigures,
+    Tile,
+    dashboard_of,
+)
 from read_models.dashboard.queries import DashboardFilter
 from read_models.metrics.metrics import EngagementMetrics, percent
 
 Zone = Annotated[str, QueryParameter(name="tz")]
 Text = Annotated[str | None, QueryParameter()]
+NAMES: Final = {
+    "open_rate": "Open rate",
+    "click_rate": "Click rate",
+    "click_to_open_rate": "Click-to-open rate",
+    "reply_rate": "Reply rate",
+    "bounce_rate": "Bounce rate",
+}
 Table = Literal["series", "emails", "templates"]
+ENDINGS: Final = {Basis.COHORT: "", Basis.ACTIVITY: "-activity"}
+"""Of the names of files, which say what was counted."""
 
 
 class ShownTile(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +73,8 @@ async def show_dashboard_page(
     job_id: JobId = None,
     campaign_id: Text = None,
     template_id: TemplateId = None,
+    basis: BasisOfPeriod = Basis.COHORT,
+    include: Include = None,
     as_file: TableFormat = None,
     table: Annotated[Table, QueryParameter()] = "series",
 ) -> Response[Any]:
@@ -61,21 +83,37 @@ async def show_dashboard_page(
     now = services.clock()
     days = days_of(start or None, end or None, tz or zone_of(request), now)
     wanted = DashboardFilter(job_id=job_id or None, campaign_id=_campaign(campaign_id), template_id=template_id or None)
-    dashboard = dashboard_of(days, await services.dashboard.sums(audience, days, wanted))
+    counting = Counting(basis=basis, with_automated=counts_machines(include))
+    dashboard = dashboard_of(days, await services.dashboard.sums(audience, days, wanted, counting), counting)
     if as_file:
         return _file(dashboard, table)
-    kept = {"from": days.first, "to": days.last, "tz": days.zone, **_chosen(wanted)}
+    kept = {"from": days.first, "to": days.last, "tz": days.zone, **_chosen(wanted), **_chosen_counting(counting)}
     return framed(
         "dashboard",
         request,
         now=now,
         dashboard=dashboard,
-        tiles=_tiles(dashboard),
+        tiles=_tiles(dashboard, counting),
         choices=await services.dashboard.choices(audience),
         wanted=wanted,
+        include=include,
+        is_activity=basis is Basis.ACTIVITY,
+        has_figures=_has_figures(dashboard),
+        times_are_kept_back=basis is Basis.ACTIVITY and await _keeps_times_back(services, audience.organization_id),
         chart=_chart(dashboard),
         path_with=lambda **more: f"/?{urlencode({**kept, **more})}",
     )
+
+
+def _has_figures(dashboard: Dashboard) -> bool:
+    totals = dashboard.totals
+    if dashboard.basis is Basis.COHORT:
+        return totals.sent > 0
+    return any(msgspec.structs.astuple(totals))
+
+
+async def _keeps_times_back(services: Services, organization_id: UUID) -> bool:
+    return (await to_thread(services.tracking_policies.of, organization_id)).privacy_mode
 
 
 def _file(dashboard: Dashboard, table: Table) -> Response[Any]:
@@ -86,7 +124,7 @@ def _file(dashboard: Dashboard, table: Table) -> Response[Any]:
     }
     columns, rows = lists[table]
     return table_file(
-        f"{table}-{dashboard.period.first}-{dashboard.period.last}",
+        f"{table}-{dashboard.period.first}-{dashboard.period.last}{ENDINGS[dashboard.basis]}",
         columns.__struct_fields__,
         [msgspec.structs.astuple(row) for row in rows],
     )
@@ -105,24 +143,45 @@ def _chosen(wanted: DashboardFilter) -> dict[str, Any]:
     return {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None}
 
 
-def _tiles(dashboard: Dashboard) -> list[ShownTile]:
-    totals, tiles = dashboard.totals, dashboard.tiles
-    sent = f"of {totals.sent:,} tracked emails"
-    words = {
-        "open_rate": ("Open rate", f"{totals.opened:,} {sent}{_left_out(totals)}", 1),
-        "click_rate": ("Click rate", f"{totals.clicked:,} {sent}", 1),
-        "click_to_open_rate": ("Click-to-open rate", f"{totals.clicked:,} of {totals.opened:,} opened emails", 1),
-        "reply_rate": ("Reply rate", f"{totals.replied:,} {sent}", 1),
-        "bounce_rate": ("Bounce rate", f"{totals.bounced:,} {sent}", -1),
+def _chosen_counting(counting: Counting) -> dict[str, str]:
+    """Give what differs from how emails are usually counted, as parameters of an address."""
+    return {
+        **({"basis": counting.basis.value} if counting.basis is not Basis.COHORT else {}),
+        **({"include": "automated"} if counting.with_automated else {}),
     }
+
+
+def _tiles(dashboard: Dashboard, counting: Counting) -> list[ShownTile]:
+    totals, tiles = dashboard.totals, dashboard.tiles
+    if counting.basis is Basis.ACTIVITY:
+        sent = f", {totals.sent:,} sent"
+        words = {
+            "open_rate": f"{totals.opened:,} emails opened{sent}",
+            "click_rate": f"{totals.clicked:,} emails clicked{sent}",
+            "click_to_open_rate": f"{totals.clicked:,} of {totals.opened:,} opened emails",
+            "reply_rate": f"{totals.replied:,} emails answered{sent}",
+            "bounce_rate": f"{totals.bounced:,} emails bounced{sent}",
+        }
+    else:
+        sent = f" of {totals.sent:,} tracked emails"
+        words = {
+            "open_rate": f"{totals.opened:,}{sent}",
+            "click_rate": f"{totals.clicked:,}{sent}",
+            "click_to_open_rate": f"{totals.clicked:,} of {totals.opened:,} opened emails",
+            "reply_rate": f"{totals.replied:,}{sent}",
+            "bounce_rate": f"{totals.bounced:,}{sent}",
+        }
+    words["open_rate"] += _machine_opens(totals, counting)
     return [
-        ShownTile(name=words[key][0], tile=tile, basis=words[key][1], better=_better(tile, words[key][2]))
+        ShownTile(name=NAMES[key], tile=tile, basis=words[key], better=_better(tile, -1 if key == "bounce_rate" else 1))
         for key, tile in tiles.items()
     ]
 
 
-def _left_out(totals: EngagementMetrics) -> str:
-    return f", {totals.machine_opens:,} automatic opens left out" if totals.machine_opens else ""
+def _machine_opens(totals: EngagementMetrics, counting: Counting) -> str:
+    if not totals.machine_opens:
+        return ""
+    return f", {totals.machine_opens:,} automatic opens {'counted too' if counting.with_automated else 'left out'}"
 
 
 def _better(tile: Tile, more_is_better: int) -> bool | None:
@@ -131,6 +190,7 @@ def _better(tile: Tile, more_is_better: int) -> bool | None:
 
 def _chart(dashboard: Dashboard) -> str:
     """Give the chart's specification with its data, as JSON that is safe inside HTML."""
+    is_activity = dashboard.basis is Basis.ACTIVITY
     points = [
         {
             "date": point.date.isoformat(),
@@ -140,11 +200,22 @@ def _chart(dashboard: Dashboard) -> str:
             "rate": percent(count, point.sent),
         }
         for point in dashboard.series
-        if point.sent
+        if point.sent or is_activity
         for what, count in (("Opened", point.opens), ("Clicked", point.clicks))
     ]
-    specification = {**_skeleton(), "datasets": {"series": points}}
+    specification = {**(_skeleton_of_counts() if is_activity else _skeleton()), "datasets": {"series": points}}
     return json.dumps(specification).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def _skeleton_of_counts() -> dict[str, Any]:
+    """Give the chart that shows emails, not percentages: on days on which nothing is sent emails are opened too."""
+    skeleton = _skeleton()
+    encoding = skeleton["encoding"]
+    shown = [one for one in encoding["tooltip"] if one["field"] not in {"rate", "sent"}]
+    day = {**shown[0], "title": "Day"}
+    counts = {"field": "count", "type": "quantitative", "title": None, "axis": {"format": "d", "tickCount": 4}}
+    return {**skeleton, "encoding": {**encoding, "y": counts, "tooltip": [day, *shown[1:]]}}
 
 
 @cache

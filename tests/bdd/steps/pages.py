@@ -40,6 +40,16 @@ def the_dashboard_of_a_template_shows(scene, template, datatable):
     assert_tiles(page(scene, f"/?template_id={quote(template)}").text, datatable)
 
 
+@then("the dashboard of what happened in the last 30 days shows a recruiter:")
+def the_dashboard_of_activity_shows(scene, datatable):
+    assert_tiles(page(scene, "/?basis=activity").text, datatable)
+
+
+@then("the dashboard with machines shows a recruiter:")
+def the_dashboard_with_machines_shows(scene, datatable):
+    assert_tiles(page(scene, "/?include=automated").text, datatable)
+
+
 @then(parsers.parse('the dashboard of the year {year:d} says "{words}"'))
 def the_dashboard_of_a_year_says(scene, year, words):
     scene.settle()

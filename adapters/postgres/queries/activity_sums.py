@@ -1,0 +1,178 @@
+"""What happened in a period, email by email, from indexes that hold all that is asked for: every email counts once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
+
+from adapters.postgres.queries.dashboard_question import DashboardQuestion, Gathered, MailingKey, added_up, rows_of
+from adapters.postgres.query_pool import ROOM_TO_COUNT
+from domain.values import Verdict
+from read_models.dashboard.dashboard import Reached
+from read_models.engagement.view import NO_CAMPAIGN
+from read_models.metrics.metrics import EmailTotals
+
+K = TypeVar("K")
+
+# One bit for each thing that may have happened to an email: all that happened to it becomes one number.
+OPENED, CLICKED, REPLIED, BOUNCED, UNSUBSCRIBED, SPAM_REPORTED, FETCHED, SCANNED = (1 << place for place in range(8))
+BY_PEOPLE: Final = {
+    "opened": OPENED,
+    "clicked": OPENED | CLICKED,  # MET-1: a click implies an open
+    "replied": REPLIED,
+    "bounced": BOUNCED,
+    "unsubscribed": UNSUBSCRIBED,
+    "spam_reported": SPAM_REPORTED,
+}
+BY_MACHINES: Final = {"opened": FETCHED, "clicked": FETCHED | SCANNED}
+REACHED, RAW_REACHED = ("opened", "clicked"), ("raw_opened", "raw_clicked")
+EMAILS: Final = {
+    "opened": OPENED,
+    "clicked": CLICKED,
+    "replied": REPLIED,
+    "bounced": BOUNCED,
+    "unsubscribed": UNSUBSCRIBED,
+    "spam_reported": SPAM_REPORTED,
+    "raw_opened": OPENED | FETCHED,
+    "raw_clicked": CLICKED | SCANNED,
+}
+"""Figures that count emails, by what must have happened to them."""
+COUNTED_APART: Final = [verdict.value for verdict in Verdict if verdict.is_counted_apart]
+
+# By kind, as the index is: what was delivered, half of everything, is counted apart and read for no other figure.
+HAPPENED: Final = SQL("""
+SELECT t.email_log_id, t.campaign_id, t.template_id, t.event_timestamp, {did} AS did FROM {table} t
+WHERE {chosen} AND t.event_type = ANY({kinds}) AND t.event_timestamp >= {start} AND t.event_timestamp < {end}
+""")
+MAILINGS: Final = SQL("""
+SELECT e.campaign_id, e.template_id, {figures} FROM (
+    SELECT h.email_log_id, h.campaign_id, h.template_id, bit_or(h.did) AS did FROM ({happened}) h GROUP BY 1, 2, 3
+) e GROUP BY 1, 2
+""")
+POINTS: Final = SQL("""
+SELECT e.point, {figures} FROM (
+    SELECT h.email_log_id, width_bucket(h.event_timestamp, %(bounds)s::timestamptz[]) AS point, bit_or(h.did) AS did
+    FROM ({happened}) h GROUP BY 1, 2
+) e GROUP BY 1
+""")
+PREVIOUS: Final = SQL("""
+SELECT {figures} FROM (SELECT h.email_log_id, bit_or(h.did) AS did FROM ({happened}) h GROUP BY 1) e
+""")
+TIMES: Final = SQL("""
+SELECT (SELECT count(*) FROM ({clicks}) c) AS total_clicks,
+    (SELECT count(*) FROM ({fetches}) f) AS machine_opens,
+    (SELECT count(*) FROM ({scans}) s) AS scanner_clicks,
+    (SELECT count(DISTINCT d.email_log_id) FROM ({deliveries}) d) AS delivered
+""")
+SENT: Final = SQL("""
+SELECT width_bucket(t.sent_quarter, %(bounds)s::timestamptz[]) AS point, t.campaign_id, t.template_id,
+    sum(t.sent)::bigint AS sent
+FROM email_totals t WHERE {chosen} AND t.sent_quarter >= %(start)s AND t.sent_quarter < %(end)s GROUP BY 1, 2, 3
+""")
+SENT_BEFORE: Final = SQL("""
+SELECT coalesce(sum(t.sent), 0)::bigint AS sent FROM email_totals t
+WHERE {chosen} AND t.sent_quarter >= %(before)s AND t.sent_quarter < %(start)s
+""")
+
+
+async def activity_sums(connection: AsyncConnection[DictRow], question: DashboardQuestion) -> Gathered:
+    """Count the emails to which something happened in the period and in the one before, and the emails sent in these.
+
+    The time to open is not told: it belongs to emails, not to days.
+    """
+    opened, clicked = RAW_REACHED if question.counting.with_automated else REACHED
+    of_point = {opened: EMAILS[opened], clicked: EMAILS[clicked]}
+    ask = _Asking(connection, question)
+    await connection.execute(ROOM_TO_COUNT)
+    counted = await ask.rows(MAILINGS, EMAILS, ask.happened())
+    points = await ask.rows(POINTS, of_point, ask.happened(kinds=("opened", "clicked")))
+    [previous] = await ask.rows(PREVIOUS, EMAILS, ask.happened(start="before", end="start"))
+    [times] = await ask.times()
+    sent = await ask.sent(SENT)
+    [sent_before] = await ask.sent(SENT_BEFORE)
+    return Gathered(
+        totals=EmailTotals(**added_up(counted, tuple(EMAILS)), **times, **added_up(sent, ["sent"])),
+        previous=EmailTotals(**previous, **sent_before),
+        points=_reached([*points, *sent], lambda row: row["point"], opened, clicked),
+        mailings=_reached([*counted, *sent], _mailing_of, opened, clicked),
+    )
+
+
+class _Asking:
+    """Puts the same choice of emails into every query."""
+
+    def __init__(self, connection: AsyncConnection[DictRow], question: DashboardQuestion) -> None:
+        self._connection = connection
+        self._chosen = question.chosen()
+        self._parameters = {**question.parameters(), "counted_apart": COUNTED_APART}
+        self._with_automated = question.counting.with_automated
+
+    async def rows(self, query: SQL, figures: Mapping[str, int], happened: Composed) -> list[DictRow]:
+        """Count the emails by what happened to them."""
+        counts = SQL(", ").join(
+            SQL("count(*) FILTER (WHERE e.did & {} <> 0) AS {}").format(Literal(bits), Identifier(name))
+            for name, bits in figures.items()
+        )
+        return await rows_of(self._connection, query.format(figures=counts, happened=happened), self._parameters)
+
+    async def times(self) -> list[DictRow]:
+        """Count what counts each time."""
+        query = TIMES.format(
+            clicks=self._of_people(("clicked",)),
+            fetches=self._of_machines(("opened",)),
+            scans=self._of_machines(("clicked",)),
+            deliveries=self._of_people(("delivered",)),
+        )
+        return await rows_of(self._connection, query, self._parameters)
+
+    async def sent(self, query: SQL) -> list[DictRow]:
+        """Sum up the emails that were sent."""
+        return await rows_of(self._connection, query.format(chosen=self._chosen), self._parameters)
+
+    def happened(
+        self, *, kinds: tuple[str, ...] = tuple(BY_PEOPLE), start: str = "start", end: str = "end"
+    ) -> Composed:
+        """Give the rows of what people, and machines if they are asked for, did between two instants."""
+        people = self._of_people(kinds, start, end)
+        if not self._with_automated:
+            return people
+        machines = self._of_machines(tuple(kind for kind in kinds if kind in BY_MACHINES), start, end)
+        return SQL(" UNION ALL ").join([people, machines])
+
+    def _of_people(self, kinds: tuple[str, ...], start: str = "start", end: str = "end") -> Composed:
+        return self._done("engagement_tracking", BY_PEOPLE, kinds, start, end)
+
+    def _of_machines(self, kinds: tuple[str, ...], start: str = "start", end: str = "end") -> Composed:
+        done = self._done("automated_engagement", BY_MACHINES, kinds, start, end)
+        return done + SQL(" AND t.verdict = ANY(%(counted_apart)s)")
+
+    def _done(self, table: str, bits: Mapping[str, int], kinds: tuple[str, ...], start: str, end: str) -> Composed:
+        cases = SQL(" ").join(
+            SQL("WHEN {} THEN {}").format(Literal(kind), Literal(bits.get(kind, 0))) for kind in kinds
+        )
+        return HAPPENED.format(
+            did=SQL("CASE t.event_type {} END").format(cases),
+            table=Identifier(table),
+            chosen=self._chosen,
+            kinds=Literal(list(kinds)),
+            start=Placeholder(start),
+            end=Placeholder(end),
+        )
+
+
+def _mailing_of(row: Mapping[str, Any]) -> MailingKey:
+    return row["campaign_id"] or NO_CAMPAIGN, row["template_id"] or ""
+
+
+def _reached(
+    rows: Sequence[Mapping[str, Any]], key_of: Callable[[Mapping[str, Any]], K], opened: str, clicked: str
+) -> dict[K, Reached]:
+    """Bring together what was sent and what happened; a row that does not tell a figure adds nothing to it."""
+    sums: dict[K, list[int]] = {}
+    for row in rows:
+        figures = sums.setdefault(key_of(row), [0, 0, 0])
+        for place, name in enumerate(("sent", opened, clicked)):
+            figures[place] += row.get(name, 0)
+    return {key: Reached(sent=sent, opened=o, clicked=c) for key, (sent, o, c) in sums.items()}
