@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.html_anatomy import FoundLink, anatomy_of
+from application.html_anatomy import Anatomy, FoundLink, anatomy_of
 from application.link_texts import links_of_text
 from application.ports.tracking_tokens import LONGEST_TOKEN, EmailReference, TrackedLink, TrackingTokens
 from application.ports.unit_of_work import UnitsOfWork
@@ -106,7 +106,10 @@ class InstrumentEmail:
         """
         if flaw := _flaw(registration, html, text):
             return flaw
-        (answer,) = self._register(organization_id, [registration])
+        own = f"{self._public_url}/t/"
+        anatomy = None if html is None else anatomy_of(html)
+        links = _followed_links(anatomy, text, own)
+        (answer,) = self._register(organization_id, [msgspec.structs.replace(registration, links=links)])
         if isinstance(answer, RejectedEmail):
             return answer
         email = EmailReference(organization_id, answer.email_id)
@@ -117,8 +120,8 @@ class InstrumentEmail:
             recipient = Personal(
                 address=normalise_address(registration.recipient.email), name=registration.recipient.name
             )
-            marker = _Marker(self._tokens, email, recipient, own=f"{self._public_url}/t/")
-            html = None if html is None else marker.html(html)
+            marker = _Marker(self._tokens, email, recipient, own=own)
+            html = None if html is None or anatomy is None else marker.html(html, anatomy)
             text = None if text is None else marker.text(text)
             links = marker.links
         return InstrumentedEmail(
@@ -160,6 +163,19 @@ def _flaw(registration: EmailRegistration, html: str | None, text: str | None) -
     return None
 
 
+def _target(written: str, own: str) -> str:
+    """Give the address of a link that can be tracked; "" of any other, and of ours."""
+    url = web_address(written)
+    return "" if not url or url.startswith(own) else url
+
+
+def _followed_links(anatomy: Anatomy | None, text: str | None, own: str) -> int:
+    """Count the links of what a reader, or a scanner, sees: the HTML; the text where that has none."""
+    in_html = sum(1 for link in (anatomy.links if anatomy else ()) if not link.opted_out and _target(link.written, own))
+    in_text = 0 if in_html or text is None else sum(1 for link in links_of_text(text) if _target(link.written, own))
+    return min(in_html or in_text, MOST_LINKS)
+
+
 class _Marker:
     """Puts one email's tokens in place.
 
@@ -177,8 +193,7 @@ class _Marker:
         self._own = own
         self.links = 0
 
-    def html(self, html: str) -> str:
-        anatomy = anatomy_of(html)
+    def html(self, html: str, anatomy: Anatomy) -> str:
         pixel_url = f"{self._own}o/{self._tokens.for_open(self._email)}"
         edits = list(self._edits_of(anatomy.links))
         if pixel_url not in anatomy.images:
@@ -199,8 +214,8 @@ class _Marker:
                 yield link.start, link.end, tracked
 
     def _tracked(self, written: str, position: str, text: str) -> str:
-        url = web_address(written)
-        if not url or url.startswith(self._own) or self.links == MOST_LINKS:
+        url = _target(written, self._own)
+        if not url or self.links == MOST_LINKS:
             return ""
         kept = without_recipient(url, self._recipient)
         link = TrackedLink(

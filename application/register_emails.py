@@ -26,6 +26,8 @@ EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TEXT: Final = 2_000
 LONGEST_ID: Final = 255
 """Characters of an id; two of them, at four bytes a character, fit into one entry of an index."""
+MOST_LINKS: Final = 100_000
+"""Links of one email."""
 RERUNS_AFTER_CONFLICT: Final = 20
 
 
@@ -71,6 +73,8 @@ class EmailRegistration(msgspec.Struct, frozen=True, kw_only=True):
         internet_message_id: The Message-ID header that recipients see and replies quote, if it is the sender's own
             and not `message_id`.
         reply_domain: Where the organisation receives mail; asks for an address for the email's Reply-To.
+        links: How many links of the email report when they are followed, 0 if that is not known: who follows all of
+            them within a minute is a machine (BR-558.7). Instrumenting counts them itself.
     """
 
     provider: str
@@ -86,6 +90,7 @@ class EmailRegistration(msgspec.Struct, frozen=True, kw_only=True):
     tracking: bool = True
     internet_message_id: str | None = None
     reply_domain: str | None = None
+    links: int = 0
 
 
 class RegisteredEmail(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +252,7 @@ class RegisterEmails:
             campaign_id=email.campaign_id,
             campaign_contact_id=email.campaign_contact_id,
             addressee_id=addressee_id_for(organization_id, address),
+            links=email.links,
             personal=Personal(address=address, name=email.recipient.name),
         )
 
@@ -281,6 +287,8 @@ def _flaw(email: EmailRegistration, *, latest: datetime) -> RejectedEmail | None
         return RejectedEmail(field="sent_at", detail="has no offset from UTC, such as Z or +01:00")
     if not EARLIEST <= email.sent_at <= latest:
         return RejectedEmail(field="sent_at", detail="lies before 1970, or more than 24 hours in the future")
+    if not 0 <= email.links <= MOST_LINKS:
+        return RejectedEmail(field="links", detail=f"is not between 0 and {MOST_LINKS}")
     if flaw := _flaw_of_replies(email):
         return flaw
     return next((flaw for field, value, longest in _texts(email) if (flaw := _flaw_of(field, value, longest))), None)

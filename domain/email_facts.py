@@ -100,6 +100,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         tracking_id: Opaque; embedded in the email.
         subject: As the candidate sees it.
         addressee_id: Stream of the recipient, as `addressee_id_for` names it; ``None`` only in facts older than that.
+        links: How many links a reader of one version of it, HTML or text, can follow; 0 if nobody told.
     """
 
     TOPIC: ClassVar[str] = "EmailMessage.Sent"
@@ -120,6 +121,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     campaign_id: UUID | None = None
     campaign_contact_id: UUID | None = None
     addressee_id: UUID | None = None
+    links: int = 0
     personal: Personal = NOBODY
 
 

@@ -249,7 +249,9 @@ class EmailMessage(FactStream[EmailFact]):
         """
         if self.sent is None or self._recorded_at is None:
             return 0
-        changed = self._engagements.settle(sent_at=self.sent.sent_at, delivered_at=self.delivered_at)
+        changed = self._engagements.settle(
+            sent_at=self.sent.sent_at, delivered_at=self.delivered_at, links=self.sent.links
+        )
         if not changed:
             return 0
         judged = {judgement.key: judgement for judgement in changed}

@@ -105,21 +105,26 @@ class Engagements:
                 self._observed[key] = msgspec.structs.replace(seen, impression=impression)
         self.doubt_all()
 
-    def settle(self, *, sent_at: datetime, delivered_at: datetime | None) -> list[Rejudgement]:
+    def settle(self, *, sent_at: datetime, delivered_at: datetime | None, links: int = 0) -> list[Rejudgement]:
         """Judge what is in doubt, and what is near it in time.
+
+        Args:
+            sent_at: Aware UTC.
+            delivered_at: Aware UTC; ``None`` if nobody told.
+            links: How many the email has; 0 if nobody told.
 
         Returns:
             What is judged for the first time, or differently than before.
         """
         if not (self._in_doubt or (self._all_in_doubt and self._facts)):
             return []
-        changed = self._settled(sent_at, delivered_at)
+        changed = self._settled(sent_at, delivered_at, links)
         self._in_doubt.clear()
         self._all_in_doubt = False
         self._tally = None
         return changed
 
-    def _settled(self, sent_at: datetime, delivered_at: datetime | None) -> list[Rejudgement]:
+    def _settled(self, sent_at: datetime, delivered_at: datetime | None, links: int) -> list[Rejudgement]:
         glances: list[Glance] = []
         first_open_before = first_open_at = None
         has_known_click = rests_on_others = False
@@ -145,7 +150,7 @@ class Engagements:
                 hits += 1
             if seen is not None or not fact.withheld:
                 glances.append((at, is_click, verdict, is_news))
-        email = Circumstances(sent_at=sent_at, delivered_at=delivered_at, first_open_at=first_open_at)
+        email = Circumstances(sent_at=sent_at, delivered_at=delivered_at, first_open_at=first_open_at, links=links)
         everything = self._all_in_doubt or (has_known_click and first_open_at != first_open_before)
         if (rests_on_others and everything) or ((hits or clicks > 1) and may_compare(glances, everything=everything)):
             return self._compared(email, everything=everything)

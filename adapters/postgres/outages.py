@@ -26,11 +26,13 @@ _WRONG_DATABASE: Final = (
     psycopg.errors.InvalidSchemaName,
     psycopg.errors.InsufficientPrivilege,
     psycopg.errors.ReadOnlySqlTransaction,
+    # A migration's own words.
+    psycopg.errors.RaiseException,
 )
 
 
 class WrongDatabaseError(PortError):
-    """The database lacks a table, or a right for us: whatever is asked of it fails until somebody mends that."""
+    """The database lacks a table, or a right for us, or is too old: all of it fails until somebody mends that."""
 
     code = "wrong_database"
 

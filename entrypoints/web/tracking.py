@@ -75,7 +75,16 @@ def tracking_handlers(
     async def unsubscribe(request: Request[Any, Any, Any]) -> ASGIApp:
         return await desk.unsubscription(_token_of(request), desk.visit_of(request), request.receive)
 
-    return [show_pixel, follow_link, ask_to_unsubscribe, unsubscribe]
+    @route("/t/o", http_method=_READING, opt=_OPEN, include_in_schema=False)
+    async def show_pixel_of_nothing(request: Request[Any, Any, Any]) -> ASGIApp:
+        return desk.pixel("", desk.visit_of(request))
+
+    @route(["/t/c", "/t/u"], http_method=[*_READING, HttpMethod.POST], opt=_OPEN, include_in_schema=False)
+    async def follow_nothing(request: Request[Any, Any, Any]) -> ASGIApp:
+        return desk.redirect("", desk.visit_of(request))
+
+    # The last two: where a mail program cut the token off.
+    return [show_pixel, follow_link, ask_to_unsubscribe, unsubscribe, show_pixel_of_nothing, follow_nothing]
 
 
 class _Desk:

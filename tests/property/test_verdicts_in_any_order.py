@@ -42,7 +42,7 @@ told = st.lists(any_report, max_size=14, unique_by=lambda report: report.key_for
 
 def stored_after(batches, *, sightings=1):
     """Report batch by batch; each finds the email as the store gives it back."""
-    stream = [sent(sent_at=NOON)]
+    stream = [sent(sent_at=NOON, links=3)]
     for batch in batches:
         message = replayed(stream)
         for report in batch:
@@ -116,8 +116,8 @@ def test_rejudging_by_the_rules_that_judged_finds_nothing(arrival):
 @settings(max_examples=200, deadline=None)
 def test_a_message_that_lives_on_judges_as_one_that_is_read_back(arrival):
     _, batches = arrival
-    live = replayed([sent(sent_at=NOON)])
-    stream = [sent(sent_at=NOON)]
+    live = replayed([sent(sent_at=NOON, links=3)])
+    stream = [sent(sent_at=NOON, links=3)]
     for batch in batches:
         for report in batch:
             live.record(report, received_at=NOON)

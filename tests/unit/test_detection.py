@@ -285,6 +285,23 @@ def test_the_same_link_again_is_no_burst():
     assert {found for found, *_ in judged(*clicks(0, 0, 1, 2, links=[LINKS[0]] * 4))} == {"human"}
 
 
+@pytest.mark.parametrize(
+    "links, moments, verdict",
+    [
+        (4, (0, 20, 40, 60), "scanner"),
+        (4, (0, 20, 40, 61), "human"),
+        (5, (0, 20, 40, 60), "human"),
+        (0, (0, 20, 40, 60), "human"),
+        (2, (0, 20), "human"),
+    ],
+    ids=["all of them", "too slow", "one was left", "their number is unknown", "two links are few"],
+)
+def test_all_links_within_a_minute_are_a_burst_where_their_number_is_known(links, moments, verdict):
+    facts = an_email(an_open(LATER), *clicks(*moments), links=links)
+
+    assert {fact.verdict for fact in facts[1:]} == {verdict}
+
+
 def test_a_burst_takes_its_whole_window_and_nothing_more():
     found = judged(an_open(LATER - minutes(1)), *clicks(0, 20, 24, 28, 60))
 

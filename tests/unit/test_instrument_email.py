@@ -26,6 +26,14 @@ OUR_LINK = re.compile(r"https://pulse\.example\.com/t/([ocu])/([A-Za-z0-9_-]+)")
 FUZZED_TARGETS = 20_000
 
 
+LINKS_OF_BOTH = {
+    "html": '<a href="https://a.test/1">1</a><a href="https://a.test/2">2</a><a href="https://a.test/1">again</a>'
+    '<a href="https://a.test/3" data-mailpulse="off">3</a><a href="mailto:a@a.test">4</a>'
+    '<a href="{{unsubscribe_url}}">5</a>',
+    "text": "https://a.test/1 https://a.test/2",
+}
+
+
 class Desk:
     """Instruments emails of one organisation on memory adapters."""
 
@@ -400,3 +408,20 @@ def test_a_text_full_of_brackets_is_read_once():
 )
 def test_marks_of_other_scripts_end_a_link(text):
     assert [link.written for link in links_of_text(text)] == ["https://a.example/slots"]
+
+
+@pytest.mark.parametrize(
+    "bodies, links",
+    [
+        (LINKS_OF_BOTH, 3),
+        ({"text": LINKS_OF_BOTH["text"]}, 2),
+        ({"html": "<p>nothing</p>", "text": LINKS_OF_BOTH["text"]}, 2),
+        ({"html": "<p>nothing</p>"}, 0),
+    ],
+    ids=["html before text", "text alone", "html without links", "none"],
+)
+def test_the_email_knows_how_many_links_its_reader_sees(instrument, bodies, links):
+    answer = instrument(**bodies)
+
+    with instrument.scene.units.begin() as unit:
+        assert unit.registrations([answer.email_id])[answer.email_id].sent.links == links

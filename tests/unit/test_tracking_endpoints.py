@@ -230,3 +230,20 @@ def test_a_link_of_any_letters_is_one_header(site):
 
     assert answer.headers["location"] == link.url
     assert_tells_nobody(answer)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_without_any_token_there_is_still_a_pixel_or_a_page(site, slash):
+    pixel = site.ask("GET", f"/t/o{slash}")
+    pages = [
+        site.ask("GET", f"/t/c{slash}"),
+        site.ask("GET", f"/t/u{slash}"),
+        site.ask("POST", f"/t/u{slash}"),
+    ]
+
+    assert (pixel.status_code, pixel.content) == (200, GIF)
+    assert [page.status_code for page in pages] == [404] * 3
+    assert all(page.headers["content-type"].startswith("text/html") for page in pages)
+    for answer in (pixel, *pages):
+        assert_tells_nobody(answer)
+    assert site.kept() == []

@@ -7,11 +7,13 @@ from eventsourcing.postgres import PostgresApplicationRecorder
 from psycopg.conninfo import make_conninfo
 
 from adapters.postgres.datastore import open_datastore
+from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.migrate import migrate, missing_migrations, outdated_read_models
 from adapters.postgres.outages import WrongDatabaseError
 from adapters.postgres.read_model_tables import ReadModelTables
 from application.ports.unit_of_work import StoreUnavailableError
 from entrypoints.bootstrap import READ_MODEL_TABLES
+from tests.support.emails import email_id, sent
 from tests.support.servers import fresh_database, started_servers
 
 SCHEMA = """
@@ -95,6 +97,29 @@ def test_after_a_first_migration_that_failed_everything_is_still_missing(empty_d
         connection.execute("CREATE SCHEMA ops; CREATE TABLE ops.migrations (name text PRIMARY KEY)")
 
     assert missing_migrations(empty_database_url, READ_MODEL_TABLES) == everything
+
+
+def test_a_database_with_events_that_no_erasure_reaches_is_refused_and_says_what_to_do(empty_database_url):
+    migrate(empty_database_url, READ_MODEL_TABLES)
+    open_fact = sent()
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM ops.migrations WHERE name = '0012_only_sealed_facts.sql'")
+        connection.execute(
+            "INSERT INTO events.stored_events (originator_id, originator_version, topic, state) VALUES (%s, 1, %s, %s)",
+            (email_id(), open_fact.TOPIC, FactMapper().encode(open_fact)),
+        )
+
+    with pytest.raises(WrongDatabaseError, match=r"before recipients had keys.*begin with a new database"):
+        migrate(empty_database_url, READ_MODEL_TABLES)
+
+    assert missing_migrations(empty_database_url, READ_MODEL_TABLES) == ["0012_only_sealed_facts.sql"]
+
+
+def test_a_database_whose_events_are_sealed_is_not(core):
+    core.register_numbered(3)
+    core.query("DELETE FROM ops.migrations WHERE name = '0012_only_sealed_facts.sql' RETURNING name")
+
+    assert core.backend.migrate() == ["0012_only_sealed_facts.sql"]
 
 
 def test_a_user_without_the_right_to_migrate_is_told_so(empty_database_url):
