@@ -1,9 +1,13 @@
 """The words of the field as types."""
 
+import re
 from enum import StrEnum
 from hashlib import sha1
 from typing import Final
+from unicodedata import normalize
 from uuid import UUID
+
+import idna
 
 from domain.errors import InvalidAddressError, InvalidMessageIdError
 
@@ -12,6 +16,12 @@ _VERSION_5: Final = 5 << 76 | 0x8000 << 48
 LONGEST_ADDRESS = 320
 LONGEST_MESSAGE_ID = 998
 """In bytes, as RFC 5322 counts the characters of a line."""
+
+
+_SEVERAL: Final = "recipient holds more than one address: each gets an email of its own"
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_LIST: Final = re.compile(r"@[^,;]*[,;]|[,;][^,;]*@|>\s*[,;]")
+_SCHEME: Final = "mailto:"
 
 
 class BounceKind(StrEnum):
@@ -61,25 +71,50 @@ class Signal(StrEnum):
 
 
 def normalise_address(raw: str) -> str:
-    """Give the one spelling of an address under which reports and registrations meet.
+    """Give the one spelling of an address under which reports and registrations meet, consent holds and erasure finds.
 
     Args:
         raw: An address as a provider or a person writes it; ``Name <address>`` is understood.
 
     Returns:
-        The bare address in lower case.
+        The bare address in lower case, composed (NFC), its domain in letters and not in Punycode.
 
     Raises:
-        InvalidAddressError: The text holds no address.
+        InvalidAddressError: The text holds no address, or more than one.
     """
     address = raw.strip()
     if address.endswith(">") and "<" in address:
-        address = address[address.rindex("<") + 1 : -1].strip()
+        name, _, address = address[:-1].rpartition("<")
+        if "@" in name and _LIST.search(_QUOTED.sub("", name)):
+            raise InvalidAddressError(_SEVERAL)
+        address = address.strip()
     local, at, host = address.rpartition("@")
     if not (at and local and host) or len(address) > LONGEST_ADDRESS or not address.isprintable() or " " in address:
         msg = "recipient is not an email address"
         raise InvalidAddressError(msg)
-    return address.lower()
+    if "," in address or ";" in address or ":" in address:
+        _refuse_what_stands_for_more(address)
+    if address.isascii() and "xn--" not in (lowered := address.lower()):
+        return lowered
+    return f"{normalize('NFC', normalize('NFC', local).lower())}@{_host_in_letters(host)}"
+
+
+def _refuse_what_stands_for_more(address: str) -> None:
+    bare = _QUOTED.sub("", address)
+    if _LIST.search(bare):
+        raise InvalidAddressError(_SEVERAL)
+    if bare.lower().startswith(_SCHEME):
+        msg = "recipient begins with mailto: and should be the address alone"
+        raise InvalidAddressError(msg)
+
+
+def _host_in_letters(host: str) -> str:
+    composed = normalize("NFC", normalize("NFC", host).lower())
+    try:
+        # There and back: whatever maps to the same name on the wire is the same host.
+        return idna.decode(idna.encode(composed, uts46=True))
+    except (idna.IDNAError, UnicodeError):
+        return composed  # no name that could be registered, but whoever reports it means it
 
 
 def normalise_message_id(raw: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("domain", "application", "read_models", "adapters", "entrypoints")
 CORE = ("domain", "application", "read_models")
-DOMAIN_MAY_IMPORT = {"domain", "msgspec", "eventsourcing.domain"}
+DOMAIN_MAY_IMPORT = {"domain", "msgspec", "eventsourcing.domain", "idna"}  # idna: tables of letters, nothing more
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 READS_THE_ENVIRONMENT = {"entrypoints/settings.py"}
 TAKE_THE_ENVIRONMENT = {"from_env", "child_environment"}  # of Settings: a process hands os.environ over, whole
@@ -59,7 +59,7 @@ def is_within(module, packages):
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-def test_the_domain_imports_the_event_sourcing_domain_and_msgspec_only():
+def test_the_domain_imports_the_event_sourcing_domain_msgspec_and_idna_only():
     foreign = {
         (path.relative_to(ROOT).as_posix(), module)
         for path in sources("domain")

@@ -1,4 +1,10 @@
+from contextlib import suppress
+from unicodedata import normalize
+
+import idna
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.errors import InvalidAddressError, InvalidMessageIdError
 from domain.values import Verdict, email_id_for, normalise_address, normalise_message_id
@@ -16,6 +22,14 @@ GOLDEN_ID = "9a4bc4e9-6fb3-5dba-86ff-51fe0e7d60ed"
         ('"<odd>" <john@example.com>', "john@example.com"),
         ("jürgen@münchen.example", "jürgen@münchen.example"),
         ("a@b@example.com", "a@b@example.com"),
+        ("Smith, John <john@example.com>", "john@example.com"),
+        ('"a,b@c"@example.com', '"a,b@c"@example.com'),
+        ("ju\u0308rgen@mu\u0308nchen.example", "jürgen@münchen.example"),
+        ("JÜRGEN@MÜNCHEN.example", "jürgen@münchen.example"),
+        ("jürgen@xn--mnchen-3ya.example", "jürgen@münchen.example"),
+        ("jürgen@XN--MNCHEN-3YA.example", "jürgen@münchen.example"),
+        ("john@straße.example", "john@straße.example"),
+        ("john@under_score.example", "john@under_score.example"),
         ("x" * 308 + "@example.com", "x" * 308 + "@example.com"),
     ],
 )
@@ -41,6 +55,47 @@ def test_an_address_has_one_spelling(raw, address):
 def test_what_is_no_address_is_refused_without_quoting_it(raw):
     with pytest.raises(InvalidAddressError, match=r"\Arecipient is not an email address\Z"):
         normalise_address(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "a@b.example,c@d.example",
+        "a@b.example; <c@d.example>",
+        "<a@b.example>, <c@d.example>",
+        "Ada <a@b.example>, Bob <c@d.example>",
+        "a@b.example, Bob <c@d.example>",
+        "a@b.example,c",
+    ],
+)
+def test_a_list_of_addresses_is_refused_as_what_it_is(raw):
+    with pytest.raises(InvalidAddressError, match=r"\Arecipient holds more than one address"):
+        normalise_address(raw)
+
+
+@pytest.mark.parametrize("raw", ["mailto:john@example.com", "MAILTO:john@example.com?subject=Hello"])
+def test_the_address_of_a_link_is_refused_as_what_it_is(raw):
+    with pytest.raises(InvalidAddressError, match=r"\Arecipient begins with mailto:"):
+        normalise_address(raw)
+
+
+letters = st.text(st.characters(categories=["Ll", "Lu", "Lo", "Mn", "Nd"]), min_size=1, max_size=12)
+
+
+@given(letters, letters, st.sampled_from(["NFC", "NFD"]), st.booleans())
+def test_however_somebody_is_spelt_they_are_one_person(local, host, form, in_punycode):
+    address = f"{local}@{host}.example"
+    known = normalise_address(address)
+    # What upper-casing cannot bring back (ß) was another letter to begin with.
+    shouted = address.upper() if address.upper().lower() == address.lower() else address
+    there = f"{host}.example"
+    with suppress(idna.IDNAError):
+        there = idna.encode(there, uts46=True).decode() if in_punycode else there
+
+    assert normalise_address(known) == known
+    assert normalise_address(normalize(form, address)) == known
+    assert normalise_address(f"{local}@{there}") == known
+    assert normalise_address(normalize(form, shouted)) == known
 
 
 def test_an_address_longer_than_the_standard_allows_is_refused():
