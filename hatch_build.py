@@ -23,15 +23,17 @@ SNIPPET = """window.drawChart = (element, spec) => vegaEmbed(element, spec, {
 def engagement_over_time() -> dict[str, Any]:
     """Opens and clicks by day or week, as percentages of the emails sent; the data are filled in for each page."""
     days = alt.DataFormat(type="json", parse={"date": "utc:'%Y-%m-%d'"})
-    what = {"title": None, "sort": ["Opened", "Clicked"]}
+    # Not by colour alone: each has its dashes and its points, and the legend shows the points.
+    what = ["Opened", "Clicked"]
     # Vega knows UTC and the browser's own zone only: days of the chosen zone are told as days of UTC.
     chart = (
         alt.Chart(alt.Data(values=[], format=days, name="series"))
         .encode(
             x=alt.X("utcyearmonthdate(date):T", title=None, axis=alt.Axis(format="%-d %b", grid=False, tickCount=6)),
             y=alt.Y("rate:Q", title=None, axis=alt.Axis(format="d", labelExpr="datum.label + ' %'", tickCount=4)),
-            color=alt.Color("what:N", scale=alt.Scale(range=["#2f6fd6", "#b26a00"]), **what),
-            strokeDash=alt.StrokeDash("what:N", sort=["Opened", "Clicked"], legend=None),
+            color=alt.Color("what:N", title="", scale=alt.Scale(domain=what, range=["#2f6fd6", "#b26a00"])),
+            shape=alt.Shape("what:N", title="", scale=alt.Scale(domain=what, range=["circle", "square"])),
+            strokeDash=alt.StrokeDash("what:N", sort=what, legend=None),
             tooltip=[
                 alt.Tooltip("utcyearmonthdate(date):T", title="Sent", format="%-d %B %Y"),
                 alt.Tooltip("what:N", title="What"),
@@ -42,10 +44,13 @@ def engagement_over_time() -> dict[str, Any]:
         )
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=36))
         .properties(width="container", height=240, background="transparent")
+        .configure(font="system-ui, sans-serif")
         .configure_view(stroke=None)
-        .configure_axis(labelColor="currentColor", tickColor="currentColor", domainColor="currentColor")
+        .configure_axis(
+            labelColor="currentColor", tickColor="currentColor", domainColor="currentColor", labelFontSize=12
+        )
         .configure_axisY(gridColor="currentColor", gridOpacity=0.12, domain=False)
-        .configure_legend(labelColor="currentColor", orient="top")
+        .configure_legend(labelColor="currentColor", labelFontSize=12, orient="top")
     )
     specification: dict[str, Any] = chart.to_dict()
     return specification

@@ -14,6 +14,7 @@ QUIET = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    "--hide-scrollbars",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-dev-shm-usage",
@@ -21,6 +22,14 @@ QUIET = (
     "--no-first-run",
 )
 READS, WRITES = 3, 4  # where Chromium expects the pipe
+ANSWERS_WITHIN_S = 60.0
+PATIENCE_S = 60.0
+LOUD = {"error", "warning"}
+GONE = ("Inspected target navigated or closed", "Cannot find context", "Execution context was destroyed")
+
+
+class NavigatedError(Exception):
+    """The page went away while it was asked something."""
 
 
 class Chromium:
@@ -28,9 +37,14 @@ class Chromium:
 
     Args:
         profile: An empty directory.
+
+    Attributes:
+        complaints: What pages wrote to the console as warnings and errors, what the browser logged of them (files not
+            found, violations of the content security policy), and exceptions that nobody caught; in their order.
     """
 
     def __init__(self, profile):
+        self.complaints = []
         self._profile = profile
         self._ids = count(1)
         self._text = b""
@@ -56,18 +70,20 @@ class Chromium:
         self._session = None
         self._session = self._ask("Target.attachToTarget", targetId=tab["targetId"], flatten=True)["sessionId"]
         self._ask("Emulation.setFocusEmulationEnabled", enabled=True)  # else a headless page may lack the focus
+        self._ask("Runtime.enable")
+        self._ask("Log.enable")
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(OSError):
-            os.close(self._to)
-        os.close(self._from)
-        self._process.terminate()
+        with contextlib.suppress(OSError, RuntimeError):  # it has ended already
+            self._ask("Browser.close")
         try:
-            self._process.wait(10)
+            self._process.wait(ANSWERS_WITHIN_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        os.close(self._to)
+        os.close(self._from)
 
     def set_cookie(self, url, name, value):
         self._ask("Network.setCookie", url=url, name=name, value=value, httpOnly=True)
@@ -83,11 +99,30 @@ class Chromium:
         ]
         self._ask("Emulation.setEmulatedMedia", features=features)
 
+    def live_in(self, zone):
+        """Take on a time zone."""
+        self._ask("Emulation.setTimezoneOverride", timezoneId=zone)
+
+    def forget(self):
+        """Have no cookies, as a visitor who comes for the first time."""
+        self._ask("Network.clearBrowserCookies")
+
+    def keep_downloads_in(self, directory):
+        self._ask("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(directory))
+
     def go(self, url):
         """Open a page and return when it has loaded."""
-        self._ask("Page.navigate", url=url)
+        answer = self._ask("Page.navigate", url=url)
+        if "errorText" in answer:
+            raise ConnectionError(f"{url}: {answer['errorText']}")
         if not self.comes("document.readyState === 'complete'"):
             raise TimeoutError(f"{url} does not load")
+
+    def follow(self, script):
+        """Do what leads to another page, and return when that has loaded."""
+        self.run(f"window.isLeft = true; {script}; true")
+        if not self.comes("!window.isLeft && document.readyState === 'complete'"):
+            raise TimeoutError(f"no other page after {script}")
 
     def run(self, script):
         """Give the value of an expression."""
@@ -96,22 +131,29 @@ class Chromium:
             raise RuntimeError(answer["exceptionDetails"]["exception"].get("description"))
         return answer["result"].get("value")
 
-    def comes(self, condition, within_s=60.0):
+    def comes(self, condition, within_s=PATIENCE_S):
         """Wait until an expression is true."""
         deadline = time.monotonic() + within_s
-        while not self.run(condition):
+        while not self._holds(condition):
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.02)
         return True
 
-    def press(self, key):
-        for kind in ("keyDown", "keyUp"):
-            self._ask("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+    def _holds(self, condition):
+        try:
+            return self.run(condition)
+        except NavigatedError:
+            return False
 
-    def picture(self):
-        """Give what is seen, as base64 of a PNG."""
-        return self._ask("Page.captureScreenshot")["data"]
+    def press(self, key):
+        text = {"text": key} if len(key) == 1 else {}
+        self._ask("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, **text)
+        self._ask("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
+
+    def picture(self, *, whole=False):
+        """Give what is seen, or the whole page, as base64 of a PNG."""
+        return self._ask("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
 
     def _ask(self, method, **parameters):
         number = next(self._ids)
@@ -120,14 +162,23 @@ class Chromium:
             message["sessionId"] = self._session
         os.write(self._to, json.dumps(message).encode() + b"\0")
         while (answer := self._next()).get("id") != number:
-            pass  # what happened meanwhile
+            self._hear(answer)
         if "error" in answer:
-            raise RuntimeError(answer["error"]["message"])
+            raise _error(answer["error"]["message"])
         return answer["result"]
+
+    def _hear(self, event):
+        match event:
+            case {"method": "Log.entryAdded", "params": {"entry": entry}} if entry["level"] in LOUD:
+                self.complaints.append(f"{entry['text']} ({entry.get('url', '')})")
+            case {"method": "Runtime.consoleAPICalled", "params": said} if said["type"] in LOUD:
+                self.complaints.append(" ".join(str(one.get("value", one.get("description"))) for one in said["args"]))
+            case {"method": "Runtime.exceptionThrown", "params": {"exceptionDetails": details}}:
+                self.complaints.append(details.get("exception", {}).get("description") or details["text"])
 
     def _next(self):
         while b"\0" not in self._text:
-            if not select.select([self._from], [], [], 30.0)[0]:
+            if not select.select([self._from], [], [], ANSWERS_WITHIN_S)[0]:
                 raise TimeoutError("Chromium does not answer")
             chunk = os.read(self._from, 2**20)
             if not chunk:
@@ -135,3 +186,7 @@ class Chromium:
             self._text += chunk
         message, _, self._text = self._text.partition(b"\0")
         return json.loads(message)
+
+
+def _error(message):
+    return NavigatedError(message) if message.startswith(GONE) else RuntimeError(message)

@@ -65,7 +65,7 @@ async def show_campaign(
         metrics=metrics,
         steps=_funnel(metrics),
         links=links.items,
-        most_clicks=max((link.click_count + link.scanner_click_count for link in links.items), default=0),
+        most_clicks=max((link.click_count for link in links.items), default=0),
         by=by,
         include=include,
         is_first=cursor is None,
