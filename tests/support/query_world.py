@@ -45,10 +45,16 @@ def email_id(name, organization=OURS):
 
 
 class Story:
-    """Facts in the order in which they are told."""
+    """Facts in the order in which they are told.
 
-    def __init__(self, place=1_000_000_000):
+    Args:
+        place: Of the first one, less one.
+        now: What ``ago`` counts from.
+    """
+
+    def __init__(self, place=1_000_000_000, now=NOON):
         self.logged = []
+        self._now = now
         # Far from the places that emails registered by a test get.
         self._place = place
 
@@ -63,6 +69,7 @@ class Story:
         ago=timedelta(hours=5),
         tracking=True,
         address="",
+        subject="",
     ):
         about = {NAMED_JOB: MANAGER, OTHER_JOB: "h-2"}
         self._log(
@@ -71,9 +78,9 @@ class Story:
                 organization_id=organization,
                 provider="sendgrid",
                 message_id=f"m-{name}",
-                sent_at=NOON - ago,
-                recorded_at=NOON - ago,
-                subject=f"Subject {name}",
+                sent_at=self._now - ago,
+                recorded_at=self._now - ago,
+                subject=subject or f"Subject {name}",
                 recipient_type="Candidate",
                 recipient_id=to,
                 sender=Party(id="r-1", name="Ada"),
@@ -88,7 +95,7 @@ class Story:
         )
 
     def happened(self, name, kind, *, ago=timedelta(hours=1), organization=OURS, **fields):
-        fact = kind(key=uuid4().bytes, occurred_at=NOON - ago, recorded_at=NOON - ago, **fields)
+        fact = kind(key=uuid4().bytes, occurred_at=self._now - ago, recorded_at=self._now - ago, **fields)
         self._log(email_id(name, organization), fact)
 
     def _log(self, of_email, fact):
@@ -96,8 +103,8 @@ class Story:
         self.logged.append(LoggedFact(self._place, of_email, fact))
 
 
-def told():
-    story = Story()
+def told(now=NOON):
+    story = Story(now=now)
     story.sent("named", to="c-1", job=NAMED_JOB, ago=hours(6))
     story.sent("other", to="c-1", job=OTHER_JOB, ago=hours(5))
     story.sent("second", to="c-2", job=OTHER_JOB, ago=hours(4))
@@ -127,11 +134,11 @@ def told():
     return story.logged
 
 
-def project(database_url, logged):
+def project(database_url, logged, now=NOON):
     """Fold facts into the tables as the projector does, and score every candidate."""
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
         ProjectEngagement(PostgresEngagementView(cursor), None, read_agent)(logged)
         cursor.execute("SELECT DISTINCT organization_id, recipient_id FROM email_logs")
         view = PostgresScoresView(cursor)
-        known = view.activity_of(cursor.fetchall(), NOON)
-        view.save([ScoredCandidate(candidate=one, score=score_candidate(one.activity, NOON)) for one in known])
+        known = view.activity_of(cursor.fetchall(), now)
+        view.save([ScoredCandidate(candidate=one, score=score_candidate(one.activity, now)) for one in known])

@@ -1,10 +1,7 @@
 """A web process of its own, on real servers, and people with tokens."""
 
-import subprocess
-import sys
 from uuid import uuid4
 
-import psutil
 import psycopg
 import pytest
 
@@ -15,57 +12,8 @@ from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings
 from entrypoints.web.live import streams
 from tests.support.announcer import Announcer
-from tests.support.processes import environment, eventually
-from tests.support.running_service import free_port
 from tests.support.servers import fresh_database, started_servers
-
-SECRET = "a secret key for tests, long enough to be one"
-
-
-class Web:
-    """``mailpulse web`` in a process of its own."""
-
-    def __init__(self, directory, database_url, redis_url):
-        self.port = free_port()
-        self._log = directory / "web.log"
-        settings = {
-            "MAILPULSE_DATABASE_URL": database_url,
-            "MAILPULSE_REDIS_URL": redis_url,
-            "MAILPULSE_SECRET_KEYS": SECRET,
-            "MAILPULSE_DATA_DIR": str(directory),
-            "MAILPULSE_PORT": str(self.port),
-        }
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "entrypoints.cli", "web"],
-                env={**environment(), **settings},
-                cwd=directory,
-                stdout=log,
-                stderr=log,
-            )
-        if not eventually(self._listens, 30.0):
-            raise TimeoutError(self.log)
-
-    @property
-    def log(self):
-        return self._log.read_text()
-
-    @property
-    def memory_mb(self):
-        return psutil.Process(self._process.pid).memory_info().rss / 2**20
-
-    def ask_to_stop(self):
-        self._process.terminate()
-
-    def wait(self, within_s):
-        return self._process.wait(within_s)
-
-    def kill(self):
-        self._process.kill()
-        self._process.wait()
-
-    def _listens(self):
-        return any(c.status == psutil.CONN_LISTEN for c in psutil.Process(self._process.pid).net_connections("tcp"))
+from tests.support.web_process import SECRET, Web
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,128 @@
+"""What holds for every page: everybody can use it on any screen; it is quiet, stays in place and loads nothing else."""
+
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+from application.access import Role
+from entrypoints.web.pages.routes import page_routes
+from tests.support.page_world import HOSTILE, NOTHING, UNMEASURED
+from tests.support.query_world import CAMPAIGN, NAMED_JOB, UNTRACKED_CAMPAIGN, email_id
+
+NOBODY = UUID(int=0)
+PAGES = {
+    "/": ["/", f"/?job_id={NAMED_JOB}", "/?from=2020-01-01&to=2020-01-31"],
+    "/candidates": ["/candidates", "/candidates?level=cold", "/candidates?include=automated"],
+    "/candidates/{candidate_id:str}": [f"/candidates/{quote(one, safe='')}" for one in ("c-1", UNMEASURED, HOSTILE)],
+    "/emails": ["/emails", f"/emails?job_id={NAMED_JOB}"],
+    "/emails/{email_id:uuid}": [f"/emails/{email_id(name)}" for name in ("named", "untracked", "hostile")],
+    "/campaigns/{campaign_id:uuid}": [
+        f"/campaigns/{CAMPAIGN}",
+        f"/campaigns/{CAMPAIGN}?by=url",
+        f"/campaigns/{UNTRACKED_CAMPAIGN}",
+    ],
+    "/notifications": ["/notifications", "/notifications?unread=true"],
+    "/reports": ["/reports", "/reports?status=failed"],
+    "/settings": [],
+    "/settings/tracking": ["/settings/tracking"],
+    "/settings/keys": ["/settings/keys"],
+    "/settings/keys/{key_id:uuid}/revoke": ["/settings/keys/{key}/revoke"],
+    "/settings/webhooks": ["/settings/webhooks"],
+    "/settings/webhooks/{endpoint_id:uuid}/close": ["/settings/webhooks/{endpoint}/close"],
+    "/help": ["/help"],
+}
+FOR_STRANGERS = {"/login": ["/login", "/login?code=used"]}
+OF_AN_EMPTY_ORGANIZATION = ["/", "/candidates", "/emails", "/notifications", "/reports", *PAGES["/settings/webhooks"]]
+LOOKS = [(width, dark) for width in (1280, 360) for dark in (False, True)]
+
+VIOLATIONS = """axe.run(%s).then(found => found.violations.flatMap(
+    rule => rule.nodes.map(node => rule.id + ': ' + node.target + ' ' + node.failureSummary)))"""
+MOVED = """new Promise(tell => { let moved = 0;
+    new PerformanceObserver(list => { for (const one of list.getEntries()) moved += one.value; })
+        .observe({ type: 'layout-shift', buffered: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => tell(moved))); })"""
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LOADED = "performance.getEntriesByType('resource').map(one => new URL(one.name).origin === location.origin)"
+EVERY_RULE, RULES_OF_COLOUR = "{}", "{ runOnly: ['cat.color'] }"
+CHARTS_ARE_DRAWN = """[...document.querySelectorAll('figure[data-chart]')].every(one => one.matches('.is-drawn')
+    && one.querySelector('svg'))"""
+OPEN_ALL = "for (const one of document.querySelectorAll('details')) one.open = true"
+
+
+def test_the_pages_below_are_all_there_are():
+    routes = [route for router in page_routes() for route in router.routes]
+    shown = {route.path for route in routes if "GET" in route.methods}
+
+    assert shown - {"/assets/{version:str}/{name:str}"} == {*PAGES, *FOR_STRANGERS}
+
+
+@pytest.fixture(scope="module")
+def made(world):
+    """A key and an endpoint, which have pages of their own."""
+    world.api("POST", "/api-keys", json={"name": "ATS"})
+    endpoint = world.api("POST", "/webhook-endpoints", json={"provider": "email"})
+    key = world.api("GET", "/api-keys")["items"][0]
+    return {"key": key["api_key_id"], "endpoint": endpoint["endpoint_id"]}
+
+
+@pytest.mark.parametrize("path", [path for paths in PAGES.values() for path in paths])
+def test_a_page_is_for_everybody(path, visitor, made):
+    assert_for_everybody(visitor, path.format(**made))
+
+
+@pytest.mark.parametrize("path", OF_AN_EMPTY_ORGANIZATION)
+def test_a_page_without_anything_to_show_is_for_everybody(path, visit):
+    assert_for_everybody(visit(Role.ADMIN, NOTHING), path)
+
+
+@pytest.mark.parametrize("path", FOR_STRANGERS["/login"])
+def test_signing_in_is_for_everybody(path, stranger):
+    assert_for_everybody(stranger, path)
+
+
+@pytest.mark.parametrize("path", [f"/emails/{NOBODY}", "/?from=2026-05-02&to=2026-05-01", "/?tz=Nowhere"])
+def test_a_page_that_says_what_is_wrong_is_for_everybody(path, visitor):
+    assert_for_everybody(visitor, path)
+    (complaint,) = visitor.complaints()
+    assert "the server responded with a status of 4" in complaint
+
+
+def test_toasts_and_the_open_bell_are_for_everybody(visitor):
+    visitor.go("/notifications")
+    visitor.run("""
+        const toast = document.getElementById('toast').content.firstElementChild.cloneNode(true);
+        toast.querySelector('.title').textContent = 'John Smith just opened your email';
+        document.getElementById('toasts').append(toast);
+        document.querySelector('a.bell').click();
+    """)
+    assert visitor.comes("document.querySelectorAll('#bell-panel .notices li').length === 2")
+
+    assert violations(visitor) == []
+
+
+def assert_for_everybody(visitor, path):
+    visitor.go(path)
+    assert visitor.comes(CHARTS_ARE_DRAWN)
+    assert visitor.run(MOVED) < 0.01, "what was there stays where it was"
+    assert all(visitor.run(LOADED)), "nothing comes from elsewhere"
+    visitor.run(OPEN_ALL)
+    for width, dark in LOOKS:
+        visitor.browser.look_like(width=width, dark=dark, reduced_motion=True)  # else colours are on their way
+        assert visitor.run(TOO_WIDE) <= 0, f"nothing sticks out at {width} px"
+        rules = RULES_OF_COLOUR if dark else EVERY_RULE  # the dark scheme differs in nothing else
+        assert violations(visitor, rules) == [], f"{path} at {width} px, {'dark' if dark else 'light'}"
+
+
+def violations(visitor, rules=EVERY_RULE):
+    if not visitor.run("'axe' in window"):
+        visitor.run(f"{AXE_SCRIPT}; 0")
+    return visitor.run(VIOLATIONS % rules)
+
+
+def test_it_is_axe_that_looks(visitor):
+    visitor.go("/help")
+    visitor.run("document.querySelector('main').append(document.createElement('img'))")
+
+    assert any(found.startswith("image-alt") for found in violations(visitor))
