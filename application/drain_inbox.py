@@ -15,6 +15,7 @@ from application.ports.clock import Clock
 from application.ports.detection import CurrentDetection, built_in
 from application.ports.inbound_mail import InboundMail
 from application.ports.mail_threads import WaitingMail
+from application.ports.parked_reports import FailedReport, Orphan
 from application.ports.provider import (
     AboutEmail,
     ConfirmSubscription,
@@ -26,8 +27,6 @@ from application.ports.provider import (
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
     Delivery,
-    FailedReport,
-    Orphan,
     StoreUnavailableError,
     UnitOfWork,
     UnitsOfWork,
@@ -211,7 +210,7 @@ class DrainInbox:
             unit.postpone_delivery(delivery.id, error=reason, until=until)
             drained.postponed += 1
         else:
-            unit.park_failures(failures_under(policies, [failure_of(delivery, reason)]))
+            unit.parked.park_failures(failures_under(policies, [failure_of(delivery, reason)]))
             unit.close_deliveries([delivery.id])
             drained.failed += 1
 
@@ -324,10 +323,10 @@ class DrainInbox:
         unit.append(list(messages.values()))
         recording.finish()
         if orphans:
-            unit.park_orphans(orphans)
+            unit.parked.park_orphans(orphans)
             unit.threads.wait(waiting)
         if failures:
-            unit.park_failures(failures_under(policies, failures))
+            unit.parked.park_failures(failures_under(policies, failures))
         if confirmations:
             unit.request_confirmations(confirmations)
         drained.orphaned, drained.failed = len(orphans), drained.failed + len(failures)

@@ -8,8 +8,9 @@ import msgspec
 
 from application.ports.inbound_mail import InboundMail, MailReport, ReplyAddresses
 from application.ports.mail_threads import WaitingMail
+from application.ports.parked_reports import Orphan
 from application.ports.provider import Ignored, Provider
-from application.ports.unit_of_work import Orphan, Registered, UnitOfWork
+from application.ports.unit_of_work import Registered, UnitOfWork
 from domain.commands import AnyReport, RecordReply
 from domain.errors import InvalidMessageIdError
 from domain.mail_threads import answered_email, thread_id_for
@@ -120,7 +121,7 @@ def answering_mails(unit: UnitOfWork, waiting: Sequence[WaitingMail]) -> list[Or
     threads = unit.threads.of(list({id_ for mail in waiting for id_ in mail.quoted}))
     addressees = {thread.email_id: thread.addressee_id for thread in threads}
     found: list[Orphan] = []
-    for orphan in unit.orphans_of(list(quoted)):
+    for orphan in unit.parked.orphans_of(list(quoted)):
         answerer = addressee_id_for(orphan.organization_id, orphan.report.recipient)
         email_id = answered_email(quoted[orphan.email_id], threads, answerer)
         if email_id is not None:

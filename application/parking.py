@@ -5,7 +5,8 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from application.ports.unit_of_work import Delivery, FailedReport, Orphan
+from application.ports.parked_reports import FailedReport, Orphan
+from application.ports.unit_of_work import Delivery
 from domain.commands import AnyReport, is_withheld
 from domain.policies.detection.detection import Detection
 from domain.policies.parking import day_of, parked_under

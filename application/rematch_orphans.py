@@ -7,7 +7,8 @@ from uuid import UUID
 
 from application.match_mail import answering_mails
 from application.ports.detection import CurrentDetection, built_in
-from application.ports.unit_of_work import ConcurrentAppendError, Orphan, StoreUnavailableError, UnitOfWork, UnitsOfWork
+from application.ports.parked_reports import Orphan
+from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailableError, UnitOfWork, UnitsOfWork
 from application.recording import REPEATED, Recording
 from domain.policies.detection.detection import Detection
 from domain.tracking_terms import TrackingPolicy
@@ -42,7 +43,7 @@ class RematchOrphans:
         def take(unit: UnitOfWork) -> Taken:
             policies = unit.tracking.policies([organization_id])
             mails = answering_mails(unit, unit.threads.waiting_for(email_ids))
-            return [*unit.orphans_of(email_ids), *mails], policies
+            return [*unit.parked.orphans_of(email_ids), *mails], policies
 
         return self._match(take)
 
@@ -72,10 +73,10 @@ class RematchOrphans:
 def _known(unit: UnitOfWork) -> Taken:
     # Organisations first, then their orphans: whoever has an organisation alone may want the same rows.
     mails = unit.threads.waiting_for_known(most=ORPHANS_PER_TRANSACTION)
-    of_mails = unit.organizations_of_orphans([mail.waiting_id for mail in mails])
-    of_orphans = unit.organizations_of_known_orphans(most=ORPHANS_PER_TRANSACTION)
+    of_mails = unit.parked.organizations_of_orphans([mail.waiting_id for mail in mails])
+    of_orphans = unit.parked.organizations_of_known_orphans(most=ORPHANS_PER_TRANSACTION)
     policies = unit.tracking.policies(of_mails | of_orphans)
-    orphans = unit.orphans_whose_email_is_known(of_orphans, most=ORPHANS_PER_TRANSACTION)
+    orphans = unit.parked.orphans_whose_email_is_known(of_orphans, most=ORPHANS_PER_TRANSACTION)
     return [*orphans, *answering_mails(unit, mails)], policies
 
 
@@ -105,5 +106,5 @@ def adopt(
             ignored[f"ignored_{nothing_new}"] += 1
     unit.append(list(messages.values()))
     recording.finish()
-    unit.unpark([orphan.id for orphan in known])
+    unit.parked.forget([orphan.id for orphan in known])
     unit.count_outcomes(ignored)

@@ -5,12 +5,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from application.drain_inbox import BACKOFF, DrainInbox
+from application.ports.parked_reports import FailedReport, Orphan
 from application.ports.provider import Translator
 from application.ports.unit_of_work import (
     ConcurrentAppendError,
     Delivery,
-    FailedReport,
-    Orphan,
     StoreUnavailableError,
     UnitOfWork,
     UnitsOfWork,
@@ -69,7 +68,7 @@ class RetryParked:
             try:
                 with self._units.begin() as unit:
                     policies = unit.tracking.policies([organization_id])
-                    parked = unit.parked(organization_id, report_id)
+                    parked = unit.parked.report(organization_id, report_id)
                     if parked is None:
                         raise UnknownParkedReportError(f"there is no parked report {report_id}")
                     if isinstance(parked, Orphan):
@@ -100,7 +99,7 @@ class RetryParked:
             body=failure.body,
         )
         # First forget, then process: what fails again is parked again, with today's reason.
-        unit.unpark([failure.id])
+        unit.parked.forget([failure.id])
         drained = self._drain.process(unit, [delivery])
         if drained.failed:
             return RetryOutcome.STILL_FAILED

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from adapters.memory.store import MemoryStore
-from application.ports.unit_of_work import FailedReport, Orphan
+from application.ports.parked_reports import FailedReport, Orphan
 from domain.email_facts import Recorded, Sent
 from domain.recipient import Recipient
 from domain.recipient_facts import Erased

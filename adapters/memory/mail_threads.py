@@ -5,7 +5,7 @@ from uuid import UUID
 
 from adapters.memory.store import MemoryStore
 from application.ports.mail_threads import WaitingMail
-from application.ports.unit_of_work import Orphan
+from application.ports.parked_reports import Orphan
 from domain.mail_threads import Thread
 
 

@@ -11,8 +11,9 @@ import msgspec
 
 from application.ports.clock import Clock
 from application.ports.mail_threads import WaitingMail
+from application.ports.parked_reports import FailedReport, Orphan
 from application.ports.provider import ConfirmSubscription
-from application.ports.unit_of_work import Delivery, FailedReport, Orphan
+from application.ports.unit_of_work import Delivery
 from domain.email_facts import AnyFact
 from domain.mail_threads import Thread
 from read_models.events import LoggedFact, UnreadableEvent

@@ -10,17 +10,11 @@ import msgspec
 from adapters.memory.address_sightings import MemoryAddressSightings
 from adapters.memory.erasure_records import MemoryErasureRecords
 from adapters.memory.mail_threads import MemoryMailThreads
-from adapters.memory.store import MemoryStore, Parked
+from adapters.memory.parked_reports import MemoryParkedReports
+from adapters.memory.store import MemoryStore
 from adapters.memory.tracking_records import MemoryTrackingRecords
 from application.ports.provider import ConfirmSubscription
-from application.ports.unit_of_work import (
-    ConcurrentAppendError,
-    Delivery,
-    FailedReport,
-    Orphan,
-    Registered,
-    StoreUnavailableError,
-)
+from application.ports.unit_of_work import ConcurrentAppendError, Delivery, Registered, StoreUnavailableError
 from domain.email_facts import Clicked, Opened, Recorded, Sent, addressee_of
 from domain.email_message import EmailMessage
 from read_models.events import LoggedFact
@@ -57,6 +51,7 @@ class MemoryUnitOfWork:
         self.tracking = MemoryTrackingRecords(store, self._append)
         self.sightings = MemoryAddressSightings(store)
         self.threads = MemoryMailThreads(store, self._changes.append)
+        self.parked = MemoryParkedReports(store, self._hold, self._changes.append)
         self.erasure = MemoryErasureRecords(store, self._append, self._appended, self._changes.append)
 
     def commit(self) -> None:
@@ -158,71 +153,8 @@ class MemoryUnitOfWork:
 
         self._changes.append(postpone)
 
-    def park_orphans(self, orphans: Sequence[Orphan]) -> None:
-        self._changes.extend(lambda orphan=orphan: self._park(orphan) for orphan in orphans)  # type: ignore[misc]  # as above
-
-    def park_failures(self, failures: Sequence[FailedReport]) -> None:
-        self._changes.extend(lambda failure=failure: self._park(failure) for failure in failures)  # type: ignore[misc]  # as above
-
-    def _park(self, report: Orphan | FailedReport) -> None:
-        identity = _identity(report)
-        for row in self._store.parked.values():
-            if row.identity == identity:
-                row.times_seen += 1
-                if isinstance(row.report, FailedReport) and isinstance(report, FailedReport):
-                    row.report = msgspec.structs.replace(row.report, reason=report.reason)
-                return
-        if isinstance(report, FailedReport) and not report.is_kept:
-            report = msgspec.structs.replace(report, headers={}, body=b"")
-        id_ = self._store.next_id()
-        self._store.parked[id_] = Parked(msgspec.structs.replace(report, id=id_), identity)
-
     def request_confirmations(self, confirmations: Sequence[tuple[UUID, ConfirmSubscription]]) -> None:
         self._changes.append(lambda: self._store.confirmations.extend(confirmations))
 
     def count_outcomes(self, outcomes: Mapping[str, int]) -> None:
         self._changes.append(lambda: self._store.outcomes.update(outcomes))
-
-    def orphans_of(self, email_ids: Sequence[UUID]) -> list[Orphan]:
-        return self._take_orphans(lambda orphan: orphan.email_id in email_ids, len(self._store.parked))
-
-    def organizations_of_orphans(self, email_ids: Sequence[UUID]) -> set[UUID]:
-        orphans = [row.report for row in self._store.parked.values() if isinstance(row.report, Orphan)]
-        return {orphan.organization_id for orphan in orphans if orphan.email_id in email_ids}
-
-    def organizations_of_known_orphans(self, *, most: int) -> set[UUID]:
-        known = [
-            row.report.organization_id
-            for row in self._store.parked.values()
-            if isinstance(row.report, Orphan) and row.report.email_id in self._store.streams
-        ]
-        return set(known[:most])
-
-    def orphans_whose_email_is_known(self, organization_ids: Collection[UUID], *, most: int) -> list[Orphan]:
-        return self._take_orphans(
-            lambda orphan: orphan.organization_id in organization_ids and orphan.email_id in self._store.streams, most
-        )
-
-    def _take_orphans(self, wanted: Callable[[Orphan], bool], most: int) -> list[Orphan]:
-        orphans = {
-            id_: row.report
-            for id_, row in self._store.parked.items()
-            if isinstance(row.report, Orphan) and wanted(row.report)
-        }
-        return [orphans[id_] for id_ in self._hold("parked", sorted(orphans), most)]
-
-    def parked(self, organization_id: UUID, report_id: int) -> Orphan | FailedReport | None:
-        row = self._store.parked.get(report_id)
-        if row is None or row.report.organization_id != organization_id:
-            return None
-        self._hold("parked", [report_id], 1)
-        return row.report
-
-    def unpark(self, report_ids: Sequence[int]) -> None:
-        self._changes.extend(lambda id_=id_: self._store.parked.pop(id_, None) for id_ in report_ids)  # type: ignore[misc]  # as above
-
-
-def _identity(report: Orphan | FailedReport) -> tuple[object, ...]:
-    if isinstance(report, Orphan):
-        return ("orphaned", report.organization_id, report.report.key_for(report.email_id))
-    return ("failed", report.organization_id, report.endpoint_id, report.body)

@@ -11,9 +11,9 @@ import msgspec
 from application.ports.address_sightings import AddressSightings
 from application.ports.erasure import ErasureRecords
 from application.ports.mail_threads import MailThreads
+from application.ports.parked_reports import ParkedReports
 from application.ports.provider import ConfirmSubscription
 from application.ports.tracking_records import TrackingRecords
-from domain.commands import AnyReport
 from domain.email_facts import Sent
 from domain.email_message import EmailMessage
 from domain.errors import PortError
@@ -51,47 +51,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Orphan(msgspec.Struct, frozen=True, kw_only=True):
-    """A report about an email that nobody registered (EF-2); it waits for that.
-
-    Attributes:
-        id: 0 until it is kept.
-        email_id: The email that it will belong to.
-    """
-
-    id: int = 0
-    organization_id: UUID
-    endpoint_id: UUID
-    provider: str
-    email_id: UUID
-    report: AnyReport
-    delivery_id: int
-    received_at: datetime
-
-
-class FailedReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A report, or a whole delivery, that cannot be understood; it waits for a person.
-
-    Attributes:
-        id: 0 until it is kept.
-        reason: A sentence that names what is wrong; no personal data.
-        body: What `Provider.translate` would take again.
-        is_kept: Whether headers and body are; without them it comes back empty and cannot be tried again.
-    """
-
-    id: int = 0
-    organization_id: UUID
-    endpoint_id: UUID
-    provider: str
-    reason: str
-    message_id: str
-    headers: Mapping[str, str]
-    body: bytes
-    delivery_id: int
-    received_at: datetime
-    is_kept: bool = True
-
-
 class Registered(msgspec.Struct, frozen=True):
     """Where an email's registration stands.
 
@@ -119,6 +78,11 @@ class UnitOfWork(Protocol):
     @property
     def threads(self) -> MailThreads:
         """Under which ids emails may be quoted."""
+        ...
+
+    @property
+    def parked(self) -> ParkedReports:
+        """What waits for its email, or for a person."""
         ...
 
     @property
@@ -185,44 +149,12 @@ class UnitOfWork(Protocol):
         """Leave a delivery for another attempt."""
         ...
 
-    def park_orphans(self, orphans: Sequence[Orphan]) -> None:
-        """Keep reports until their email is registered; a repeated one is kept once."""
-        ...
-
-    def park_failures(self, failures: Sequence[FailedReport]) -> None:
-        """Keep reports until a person has looked; a repeated one is kept once."""
-        ...
-
     def request_confirmations(self, confirmations: Sequence[tuple[UUID, ConfirmSubscription]]) -> None:
         """Keep subscription confirmations to be carried out, by endpoint."""
         ...
 
     def count_outcomes(self, outcomes: Mapping[str, int]) -> None:
         """Add to the counts of what became of reports, by outcome (``recorded``, ``repeated``, ``ignored_…``)."""
-        ...
-
-    def orphans_of(self, email_ids: Sequence[UUID]) -> list[Orphan]:
-        """Take the orphans of these emails that no other worker holds."""
-        ...
-
-    def organizations_of_orphans(self, email_ids: Sequence[UUID]) -> set[UUID]:
-        """Name whose orphans these are, by what stands for their email; takes none."""
-        ...
-
-    def organizations_of_known_orphans(self, *, most: int) -> set[UUID]:
-        """Name whose orphans have an email that has been registered since; looks at the oldest of them, takes none."""
-        ...
-
-    def orphans_whose_email_is_known(self, organization_ids: Collection[UUID], *, most: int) -> list[Orphan]:
-        """Take these organisations' orphans whose email has been registered since, and that no other worker holds."""
-        ...
-
-    def parked(self, organization_id: UUID, report_id: int) -> Orphan | FailedReport | None:
-        """Take one parked report of an organisation."""
-        ...
-
-    def unpark(self, report_ids: Sequence[int]) -> None:
-        """Forget parked reports."""
         ...
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from application.erase_recipient import EraseRecipient
-from application.ports.unit_of_work import ConcurrentAppendError, FailedReport, Orphan, StoreUnavailableError
+from application.ports.parked_reports import FailedReport, Orphan
+from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailableError
 from domain.email_message import EmailMessage
 from domain.values import addressee_id_for, email_id_for
 from tests.support.core import ENDPOINT
@@ -111,8 +112,8 @@ def test_whom_nobody_wrote_to_needs_no_fact(storage, erase):
 
 def test_reports_about_somebody_go_and_those_about_others_stay(storage, erase):
     with storage.units.begin() as unit:
-        unit.park_orphans([orphan(), orphan(MARY), orphan(organization_id=GLOBEX)])
-        unit.park_failures(
+        unit.parked.park_orphans([orphan(), orphan(MARY), orphan(organization_id=GLOBEX)])
+        unit.parked.park_failures(
             [
                 failure(b'[{"who": "JOHN@example.com"}]'),
                 failure(b'[{"who": "john\\u0040example.com"}]'),
@@ -132,7 +133,7 @@ def test_many_failed_reports_are_looked_at_a_few_at_a_time(storage, erase, monke
     monkeypatch.setattr("application.erase_recipient.FAILURES_AT_ONCE", 2)
     bodies = [b'{"who": "%s", "n": %d}' % (who, n) for n in range(5) for who in (b"john@example.com", b"mary")]
     with storage.units.begin() as unit:
-        unit.park_failures([failure(body) for body in bodies])
+        unit.parked.park_failures([failure(body) for body in bodies])
 
     erase(ACME, JOHN)
 

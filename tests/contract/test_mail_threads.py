@@ -32,7 +32,7 @@ def park(storage, name, *quoted):
     mail = WaitingMail(thread_id_for(ACME, f"waiting {name}"), quoted)
     report = reply(event_id=name)
     with storage.units.begin() as unit:
-        unit.park_orphans([orphan(report=report, email_id=mail.waiting_id)])
+        unit.parked.park_orphans([orphan(report=report, email_id=mail.waiting_id)])
         unit.threads.wait([mail])
     return mail
 
@@ -85,7 +85,7 @@ def test_a_mail_that_is_parked_no_more_waits_for_nothing(storage):
     mail = park(storage, "r-1", ONE)
     remember(storage, thread())
 
-    ask(storage, lambda unit: unit.unpark([one.id for one in unit.orphans_of([mail.waiting_id])]))
+    ask(storage, lambda unit: unit.parked.forget([one.id for one in unit.parked.orphans_of([mail.waiting_id])]))
 
     assert ask(storage, lambda unit: unit.threads.waiting_for([email_id()])) == []
     assert ask(storage, lambda unit: unit.threads.waiting_for_known(most=9)) == []

@@ -2,8 +2,9 @@ from uuid import UUID
 
 import pytest
 
+from application.ports.parked_reports import FailedReport, Orphan
 from application.ports.provider import ConfirmSubscription
-from application.ports.unit_of_work import ConcurrentAppendError, FailedReport, Orphan
+from application.ports.unit_of_work import ConcurrentAppendError
 from domain.email_message import EmailMessage
 from domain.tracking_terms import IpHandling, TrackingPolicy, TrackingTerms
 from tests.support.core import ENDPOINT
@@ -245,10 +246,12 @@ def test_addresses_that_are_kept_hidden_are_given_by_the_place_of_their_event(st
 
 def test_an_orphan_comes_back_as_it_was_parked(storage):
     with storage.units.begin() as unit:
-        unit.park_orphans([orphan(report=click(link_position="2", metadata={"wave": 2}, ip_address="198.51.100.7"))])
+        unit.parked.park_orphans(
+            [orphan(report=click(link_position="2", metadata={"wave": 2}, ip_address="198.51.100.7"))]
+        )
 
     with storage.units.begin() as unit:
-        [kept] = unit.orphans_of([email_id()])
+        [kept] = unit.parked.orphans_of([email_id()])
 
     [id_] = storage.parked_ids()
     assert kept == orphan(id=id_, report=click(link_position="2", metadata={"wave": 2}, ip_address="198.51.100.7"))
@@ -257,7 +260,7 @@ def test_an_orphan_comes_back_as_it_was_parked(storage):
 def test_a_repeated_orphan_is_kept_once_and_counted(storage):
     for _ in range(3):
         with storage.units.begin() as unit:
-            unit.park_orphans([orphan(), orphan()])
+            unit.parked.park_orphans([orphan(), orphan()])
 
     assert storage.parked() == [("orphaned", "", 6)]
 
@@ -265,7 +268,7 @@ def test_a_repeated_orphan_is_kept_once_and_counted(storage):
 def test_a_repeated_failure_is_kept_once_with_its_latest_reason(storage):
     for reason in ("first", "second"):
         with storage.units.begin() as unit:
-            unit.park_failures([failure(reason=reason)])
+            unit.parked.park_failures([failure(reason=reason)])
 
     assert storage.parked() == [("failed", "second", 2)]
 
@@ -274,43 +277,47 @@ def test_a_large_body_that_fails_for_each_of_its_reports_is_kept_once(storage):
     """Sent to the database once for each, these would be a hundred gigabytes."""
     body = b"[" + b" " * 2**20 + b"]"
     with storage.units.begin() as unit:
-        unit.park_failures([failure(body, reason=f"report {number}") for number in range(100_000)])
+        unit.parked.park_failures([failure(body, reason=f"report {number}") for number in range(100_000)])
 
     assert storage.parked() == [("failed", "report 99999", 100_000)]
 
 
 def test_the_same_body_in_two_organisations_fails_twice(storage):
     with storage.units.begin() as unit:
-        unit.park_failures([failure(), failure(organization_id=GLOBEX)])
+        unit.parked.park_failures([failure(), failure(organization_id=GLOBEX)])
 
     assert len(storage.parked()) == 2
 
 
 def test_only_the_asked_emails_orphans_are_taken(storage):
     with storage.units.begin() as unit:
-        unit.park_orphans([orphan("m-1"), orphan("m-2")])
+        unit.parked.park_orphans([orphan("m-1"), orphan("m-2")])
 
     with storage.units.begin() as unit:
-        taken = unit.orphans_of([email_id("m-2"), email_id("m-3")])
+        taken = unit.parked.orphans_of([email_id("m-2"), email_id("m-3")])
 
     assert [one.email_id for one in taken] == [email_id("m-2")]
 
 
 def test_orphans_whose_email_was_registered_since_are_found(storage):
     with storage.units.begin() as unit:
-        unit.park_orphans([orphan("m-1"), orphan("m-2"), orphan("m-2", an_open(NOON + hours(1), message_id="m-2"))])
+        unit.parked.park_orphans(
+            [orphan("m-1"), orphan("m-2"), orphan("m-2", an_open(NOON + hours(1), message_id="m-2"))]
+        )
     storage.register("m-2")
 
     with storage.units.begin() as unit:
-        one = unit.orphans_whose_email_is_known([ACME], most=1)
+        one = unit.parked.orphans_whose_email_is_known([ACME], most=1)
     with storage.units.begin() as unit:
-        all_ = unit.orphans_whose_email_is_known([ACME, GLOBEX], most=10)
+        all_ = unit.parked.orphans_whose_email_is_known([ACME, GLOBEX], most=10)
     with storage.units.begin() as unit:
-        assert unit.organizations_of_known_orphans(most=10) == {ACME}
-        assert unit.organizations_of_orphans([email_id("m-1"), email_id("m-9")]) == {ACME}
-        assert unit.organizations_of_orphans([email_id("m-9")]) == unit.organizations_of_orphans([]) == set()
-        assert unit.orphans_whose_email_is_known([GLOBEX], most=10) == []
-        assert unit.orphans_whose_email_is_known([], most=10) == []
+        assert unit.parked.organizations_of_known_orphans(most=10) == {ACME}
+        assert unit.parked.organizations_of_orphans([email_id("m-1"), email_id("m-9")]) == {ACME}
+        assert (
+            unit.parked.organizations_of_orphans([email_id("m-9")]) == unit.parked.organizations_of_orphans([]) == set()
+        )
+        assert unit.parked.orphans_whose_email_is_known([GLOBEX], most=10) == []
+        assert unit.parked.orphans_whose_email_is_known([], most=10) == []
 
     assert len(one) == 1
     assert [found.email_id for found in all_] == [email_id("m-2")] * 2
@@ -319,36 +326,36 @@ def test_orphans_whose_email_was_registered_since_are_found(storage):
 def test_orphans_that_another_worker_holds_are_left_to_it(storage):
     storage.register()
     with storage.units.begin() as unit:
-        unit.park_orphans([orphan()])
+        unit.parked.park_orphans([orphan()])
 
     with storage.units.begin() as one, storage.units.begin() as other:
-        mine = one.orphans_whose_email_is_known([ACME], most=10)
-        theirs = other.orphans_of([email_id()])
+        mine = one.parked.orphans_whose_email_is_known([ACME], most=10)
+        theirs = other.parked.orphans_of([email_id()])
 
     assert (len(mine), len(theirs)) == (1, 0)
 
 
 def test_a_parked_report_is_its_organisations_alone(storage):
     with storage.units.begin() as unit:
-        unit.park_failures([failure()])
-        unit.park_orphans([orphan()])
+        unit.parked.park_failures([failure()])
+        unit.parked.park_orphans([orphan()])
     failed, orphaned = storage.parked_ids()
 
     with storage.units.begin() as unit:
-        assert unit.parked(ACME, failed) == failure(id=failed)
-        assert unit.parked(ACME, orphaned) == orphan(id=orphaned)
-        assert unit.parked(GLOBEX, failed) is None
-        assert unit.parked(ACME, 999_999) is None
+        assert unit.parked.report(ACME, failed) == failure(id=failed)
+        assert unit.parked.report(ACME, orphaned) == orphan(id=orphaned)
+        assert unit.parked.report(GLOBEX, failed) is None
+        assert unit.parked.report(ACME, 999_999) is None
 
 
 def test_of_a_failure_that_may_not_be_kept_its_reason_is(storage):
     for _ in range(2):
         with storage.units.begin() as unit:
-            unit.park_failures([failure(b"[1]", is_kept=False), failure(b"[2]", is_kept=False)])
+            unit.parked.park_failures([failure(b"[1]", is_kept=False), failure(b"[2]", is_kept=False)])
     first, _ = storage.parked_ids()
 
     with storage.units.begin() as unit:
-        kept = unit.parked(ACME, first)
+        kept = unit.parked.report(ACME, first)
 
     assert kept == failure(b"", id=first, headers={}, is_kept=False)
     assert [seen for _, _, seen in storage.parked()] == [2, 2], "two bodies that differ are two, though none is kept"
@@ -356,11 +363,11 @@ def test_of_a_failure_that_may_not_be_kept_its_reason_is(storage):
 
 def test_an_unparked_report_is_gone(storage):
     with storage.units.begin() as unit:
-        unit.park_failures([failure(), failure(b"[2]")])
+        unit.parked.park_failures([failure(), failure(b"[2]")])
     [first, second] = storage.parked_ids()
 
     with storage.units.begin() as unit:
-        unit.unpark([first])
+        unit.parked.forget([first])
 
     assert storage.parked_ids() == [second]
 
@@ -390,7 +397,7 @@ def test_a_transaction_that_fails_in_its_middle_changes_nothing(storage):
     id_ = storage.receive()
     storage.register()
     with storage.units.begin() as unit:
-        unit.park_failures([failure()])
+        unit.parked.park_failures([failure()])
     kept = storage.parked_ids()
 
     def do_everything_and_fail():
@@ -399,9 +406,9 @@ def test_a_transaction_that_fails_in_its_middle_changes_nothing(storage):
             [message] = unit.messages([email_id()]).values()
             message.record(an_open(), received_at=NOON)
             unit.append([message])
-            unit.park_orphans([orphan("m-9")])
-            unit.park_failures([failure(b"[9]")])
-            unit.unpark(kept)
+            unit.parked.park_orphans([orphan("m-9")])
+            unit.parked.park_failures([failure(b"[9]")])
+            unit.parked.forget(kept)
             unit.request_confirmations([(UUID(int=1), ConfirmSubscription("https://example.com"))])
             unit.close_deliveries([id_])
             unit.count_outcomes({"recorded": 1})

@@ -6,7 +6,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from application.ports.unit_of_work import FailedReport, Orphan
+from application.ports.parked_reports import FailedReport, Orphan
 from domain.commands import RecordOpen
 from tests.support.query_world import NOON, OURS, THEIRS
 
@@ -47,8 +47,8 @@ def parked(administrator_url, backend):
     """Ids of an orphan, of a failed report, and of an orphan of others."""
     report = RecordOpen(message_id="nobody", recipient="n@example.com", occurred_at=NOON)
     with backend._units.begin() as unit:
-        unit.park_orphans([orphan(OURS, report), orphan(THEIRS, report)])
-        unit.park_failures(
+        unit.parked.park_orphans([orphan(OURS, report), orphan(THEIRS, report)])
+        unit.parked.park_failures(
             [FailedReport(**arrived(OURS), reason="event_type: is no word", message_id="m", headers={}, body=b"[1]")]
         )
     with psycopg.connect(administrator_url, autocommit=True) as connection:
