@@ -24,6 +24,7 @@ QUIET = (
 READS, WRITES = 3, 4  # where Chromium expects the pipe
 ANSWERS_WITHIN_S = 60.0
 PATIENCE_S = 60.0
+KEY_NUMBERS = {"Tab": 9, "Escape": 27}
 LOUD = {"error", "warning"}
 GONE = ("Inspected target navigated or closed", "Cannot find context", "Execution context was destroyed")
 
@@ -120,8 +121,9 @@ class Chromium:
 
     def follow(self, script):
         """Do what leads to another page, and return when that has loaded."""
-        self.run(f"window.isLeft = true; {script}; true")
-        if not self.comes("!window.isLeft && document.readyState === 'complete'"):
+        mark = next(self._ids)
+        self.run(f"window.leaves = {mark}; {script}; true")
+        if not self.comes(f"window.leaves !== {mark} && document.readyState === 'complete'"):
             raise TimeoutError(f"no other page after {script}")
 
     def run(self, script):
@@ -147,9 +149,18 @@ class Chromium:
             return False
 
     def press(self, key):
-        text = {"text": key} if len(key) == 1 else {}
-        self._ask("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, **text)
+        more = {"text": key} if len(key) == 1 else {"windowsVirtualKeyCode": KEY_NUMBERS[key]}
+        self._ask("Input.dispatchKeyEvent", type="keyDown", key=key, code=key, **more)
         self._ask("Input.dispatchKeyEvent", type="keyUp", key=key, code=key)
+
+    @contextlib.contextmanager
+    def without_scripts(self):
+        """Run no scripts of pages; ours still can be."""
+        self._ask("Emulation.setScriptExecutionDisabled", value=True)
+        try:
+            yield
+        finally:
+            self._ask("Emulation.setScriptExecutionDisabled", value=False)
 
     def picture(self, *, whole=False):
         """Give what is seen, or the whole page, as base64 of a PNG."""

@@ -36,7 +36,9 @@ class Visitor:
         return self.run(f"document.querySelector({json.dumps(selector)}).innerText")
 
     def texts(self, selector):
-        return self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map(one => one.innerText.trim())")
+        """Give the words of each, also of those that a closed part hides."""
+        found = f"[...document.querySelectorAll({json.dumps(selector)})]"
+        return [" ".join(words.split()) for words in self.run(f"{found}.map(one => one.textContent)")]
 
     def follow(self, words, within="main"):
         """Click the link or button of these words, and wait for the page it leads to."""
@@ -45,6 +47,9 @@ class Visitor:
 
     def press_button(self, words, within="main"):
         self.run(f"{self._found('button', words, within)}.click()")
+
+    def press_link(self, words, within="main"):
+        self.run(f"{self._found('a[href]', words, within)}.click()")
 
     def fill(self, label, value):
         """Write into the field of a label, or choose there what is called so."""

@@ -8,7 +8,7 @@ import psutil
 from tests.support.processes import environment, eventually
 from tests.support.running_service import free_port
 
-SECRET = "a secret key for tests, long enough to be one"
+SECRET = "a secret key for tests that is long enough to be one"
 
 
 class Web:
