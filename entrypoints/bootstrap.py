@@ -6,6 +6,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from hmac import compare_digest
+from random import random
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -24,6 +25,7 @@ from adapters.dramatiq.broker import redis_broker
 from adapters.dramatiq.jobs import declare_drain
 from adapters.endpoint_cache import CachedEndpoints
 from adapters.first_party import FirstParty
+from adapters.outgoing.courier import HttpCourier
 from adapters.postgres.access_tokens import PostgresAccessTokens
 from adapters.postgres.confirmations import PostgresConfirmations
 from adapters.postgres.datastore import open_datastore
@@ -38,6 +40,9 @@ from adapters.postgres.notification_records import PostgresNotificationRecords
 from adapters.postgres.notifications_view import PostgresNotificationsView
 from adapters.postgres.operations import PostgresOperations
 from adapters.postgres.operations_metrics import OperationsCollector
+from adapters.postgres.outbox import PostgresOutbox
+from adapters.postgres.outgoing_webhooks import SEAL_PURPOSE as OUTGOING_PURPOSE
+from adapters.postgres.outgoing_webhooks import PostgresOutgoingWebhookRecords
 from adapters.postgres.queries.candidates import PostgresCandidateQueries
 from adapters.postgres.queries.compliance import PostgresComplianceQueries
 from adapters.postgres.queries.contacts import PostgresContactQueries
@@ -47,6 +52,7 @@ from adapters.postgres.queries.deliveries import PostgresDeliveryQueries
 from adapters.postgres.queries.emails import PostgresEmailQueries
 from adapters.postgres.queries.metrics import PostgresMetricsQueries
 from adapters.postgres.queries.notifications import PostgresNotificationQueries
+from adapters.postgres.queries.outgoing import PostgresOutgoingDeliveryQueries
 from adapters.postgres.query_pool import PostgresCheck, QueryPool, ScopedDatabase, query_pool
 from adapters.postgres.read_model_store import PostgresReadModelStore
 from adapters.postgres.read_model_tables import ReadModelTables
@@ -76,6 +82,7 @@ from adapters.spool.spool import FileSpool
 from adapters.tracking_tokens import SealedTokens
 from application.access import AccessControl, Authenticate
 from application.confirm_subscriptions import ConfirmSubscriptions
+from application.deliver_notifications import DeliverNotifications
 from application.drain_inbox import DrainInbox
 from application.erase_recipient import EraseRecipient
 from application.find_registration import IsRegistered
@@ -84,6 +91,7 @@ from application.hidden_addresses import HiddenAddresses
 from application.instrument_email import InstrumentEmail
 from application.match_mail import MatchMail
 from application.notifications import Notifications
+from application.outgoing_webhooks import OutgoingWebhooks
 from application.ports.bell import Bell
 from application.ports.inbox_intake import InboxIntake
 from application.ports.presence import Presence
@@ -219,6 +227,10 @@ class Backend:
         return ConnectionPool(self.settings.database_url, min_size=0, max_size=2, open=True, timeout=2.0)
 
     @cached_property
+    def _outbox_pool(self) -> ConnectionPool[Any]:
+        return ConnectionPool(self.settings.database_url, min_size=0, max_size=4, open=True, timeout=2.0)
+
+    @cached_property
     def broker(self) -> RedisBroker:
         """The bell's and the workers' broker."""
         return redis_broker(self.settings.redis_url)
@@ -229,7 +241,7 @@ class Backend:
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("_datastore", "_administration_pool", "broker", "_notification_feed"):
+        for name in ("_datastore", "_administration_pool", "_outbox_pool", "broker", "_notification_feed"):
             if name in self.__dict__:
                 self.__dict__[name].close()
 
@@ -372,6 +384,30 @@ class Backend:
         )
 
     @cached_property
+    def outgoing_webhooks(self) -> OutgoingWebhooks:
+        """Administers outgoing webhooks."""
+        records = PostgresOutgoingWebhookRecords(self._administration_pool, self._secret_box(OUTGOING_PURPOSE))
+        return OutgoingWebhooks(records, self.clock, self.settings.outgoing_networks)
+
+    @cached_property
+    def deliver_notifications(self) -> DeliverNotifications:
+        """Sends what people are told to outgoing webhooks."""
+        outbox = PostgresOutbox(self._outbox_pool, self._secret_box(OUTGOING_PURPOSE))
+        return DeliverNotifications(outbox, self._courier, self.clock, random)
+
+    @cached_property
+    def _courier(self) -> HttpCourier:
+        return HttpCourier(self.settings.outgoing_networks)
+
+    async def close_courier(self) -> None:
+        """Close the connections to receivers, in the event loop that opened them."""
+        await self._courier.close()
+
+    def ring_listener(self) -> RedisRingListener:
+        """Hears what is announced."""
+        return RedisRingListener(self.settings.redis_url)
+
+    @cached_property
     def operations(self) -> PostgresOperations:
         """What an operator asks the database."""
         return PostgresOperations(self._datastore)
@@ -492,6 +528,7 @@ class Backend:
             erase_recipient=self.erase_recipient,
             retry_parked=self.retry_parked,
             webhook_endpoints=self.webhook_endpoints,
+            outgoing_webhooks=self.outgoing_webhooks,
             hidden_addresses=self.hidden_addresses,
             tracking_policies=self.tracking_policies,
             tracking_consents=self.tracking_consents,
@@ -503,6 +540,7 @@ class Backend:
             compliance=PostgresComplianceQueries(database),
             deliverability=PostgresDeliverabilityQueries(database),
             deliveries=PostgresDeliveryQueries(database),
+            outgoing_deliveries=PostgresOutgoingDeliveryQueries(database),
             notifications=PostgresNotificationQueries(database),
             handle_notifications=Notifications(PostgresNotificationRecords(pool), self.clock),
             streams=streams,

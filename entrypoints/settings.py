@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         secret_keys: Newest first; empty only while embedded, see ``with_secret_keys``.
         operator_token: Lets whoever runs the installation create organisations over HTTP; ``None``: nobody.
         trusted_proxies: Peers whose X-Forwarded-For is believed.
+        outgoing_networks: May be sent notifications although they are not public.
         log_level: Lower case, as in ``LOG_LEVELS``.
         web_workers: Web processes that share the port.
         worker_processes: Job processes.
@@ -71,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_keys: tuple[Secret, ...] = ()
     operator_token: Secret | None = None
     trusted_proxies: tuple[Network, ...] = ()
+    outgoing_networks: tuple[Network, ...] = ()
     log_level: str = "info"
     web_workers: int = 1
     worker_processes: int = 1
@@ -100,6 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             secret_keys=read("MAILPULSE_SECRET_KEYS", "", parse_secret_keys),
             operator_token=read("MAILPULSE_OPERATOR_TOKEN", "", parse_operator_token),
             trusted_proxies=read("MAILPULSE_TRUSTED_PROXIES", "", parse_networks),
+            outgoing_networks=read("MAILPULSE_OUTGOING_NETWORKS", "", parse_networks),
             log_level=read("MAILPULSE_LOG_LEVEL", "info", parse_log_level),
             web_workers=read("MAILPULSE_WEB_PROCESSES", "1", whole_number(1, 64)),
             worker_processes=read("MAILPULSE_WORKER_PROCESSES", "1", whole_number(1, 64)),
@@ -176,7 +179,7 @@ KNOWN_NAMES = frozenset(
     PREFIX + name
     for name in (
         *("DATABASE_URL", "REDIS_URL", "DATA_DIR", "HOST", "PORT", "PUBLIC_URL", "SECRET_KEYS", "TRUSTED_PROXIES"),
-        *("DETECTION_RULES",),
+        *("DETECTION_RULES", "OUTGOING_NETWORKS"),
         *("LOG_LEVEL", "OPERATOR_TOKEN", "WEB_PROCESSES", "WORKER_PROCESSES", "WORKER_THREADS", "SUPERVISOR_PID"),
     )
 )

@@ -1,4 +1,4 @@
-"""The worker process: drains the inbox when the bell rings, and sweeps in case it did not."""
+"""The worker process: drains the inbox when the bell rings, sweeps in case it did not, sends to outgoing webhooks."""
 
 import logging
 import signal
@@ -15,6 +15,7 @@ from application.purge_expired import PurgeExpired
 from domain.errors import MailpulseError, PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.collector import tune_collector
+from entrypoints.deliverer import Deliverer
 from entrypoints.pace import Pace
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ REMATCH_INTERVAL_S: Final = 5.0
 CONFIRMATION_INTERVAL_S: Final = 2.0
 SIGHTINGS_INTERVAL_S: Final = 60.0
 RETENTION_INTERVAL_S: Final = 3_600.0
+OUTGOING_LOG_INTERVAL_S: Final = 600.0
 STOP_TIMEOUT_MS: Final = 6_000
 
 
@@ -151,20 +153,26 @@ def run(backend: Backend) -> None:
             Chore("rematch", REMATCH_INTERVAL_S, backend.rematch.sweep),
             Chore("sightings", SIGHTINGS_INTERVAL_S, backend.forget_sightings),
             Chore("confirm", CONFIRMATION_INTERVAL_S, backend.confirm_subscriptions),
+            Chore("outgoing log", OUTGOING_LOG_INTERVAL_S, backend.deliver_notifications.forget),
         ]
     )
     # Apart from the others, which must not wait for it.
     purger = Sweeper([Chore("retention", RETENTION_INTERVAL_S, lambda: purge(backend.purge_expired, stop))])
+    # Apart from both: receivers are strangers, and may take their time.
+    deliverer = Deliverer(backend.deliver_notifications, backend.ring_listener(), backend.close_courier)
     backend.declare_drain(drainer.drain)
     worker = dramatiq.Worker(backend.broker, worker_threads=backend.settings.worker_threads, worker_timeout=POLL_MS)
     worker.start()
     sweeper.start()
     purger.start()
+    deliverer.start()
     logger.info("The worker works", extra={"event": "worker_started"})
     stop.wait()
+    deliverer.ask_to_stop()
     drainer.stop()
     sweeper.stop()
     purger.stop()
+    deliverer.wait()
     worker.stop(timeout=STOP_TIMEOUT_MS)
     backend.close()
     logger.info("The worker has stopped", extra={"event": "worker_stopped"})

@@ -10,6 +10,7 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from adapters.postgres.outages import named_database_errors
+from adapters.postgres.outgoing_webhooks import SEAL_PURPOSE as OUTGOING_PURPOSE
 from adapters.postgres.recipient_keys import SEAL_PURPOSE as RECIPIENT_KEYS_PURPOSE
 from adapters.postgres.unit_of_work import BODIES_PURPOSE
 from adapters.postgres.webhook_endpoints import SEAL_PURPOSE as ENDPOINTS_PURPOSE
@@ -68,6 +69,15 @@ class _Place(NamedTuple):
 
 _PLACES: Final = (
     _Place("endpoints' verification keys", "ops.webhook_endpoints", "id", "keys", ENDPOINTS_PURPOSE, UUID(int=0)),
+    _Place(
+        "outgoing webhooks' secrets",
+        "ops.outgoing_webhooks",
+        "id",
+        "secrets",
+        OUTGOING_PURPOSE,
+        UUID(int=0),
+        is_bound=True,
+    ),
     _Place(
         "recipients' keys",
         "ops.recipient_keys",

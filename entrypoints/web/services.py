@@ -14,6 +14,7 @@ from application.erase_recipient import EraseRecipient
 from application.hidden_addresses import HiddenAddresses
 from application.instrument_email import InstrumentedEmail
 from application.notifications import Notifications
+from application.outgoing_webhooks import OutgoingWebhooks
 from application.ports.clock import Clock
 from application.ports.health import Dependency
 from application.ports.presence import Presence
@@ -34,6 +35,7 @@ from read_models.deliveries.queries import DeliveryQueries
 from read_models.emails.queries import EmailQueries
 from read_models.metrics.queries import MetricsQueries
 from read_models.notifications.queries import NotificationQueries
+from read_models.outgoing.queries import OutgoingDeliveryQueries
 
 
 class RegistersEmails(Protocol):
@@ -65,6 +67,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
         erase_recipient: Called in a thread.
         retry_parked: See `application.retry_parked.RetryParked`; called in a thread.
         webhook_endpoints: Called in a thread.
+        outgoing_webhooks: Called in a thread.
         hidden_addresses: Called in a thread.
         tracking_policies: Called in a thread.
         tracking_consents: Called in a thread.
@@ -85,6 +88,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     erase_recipient: EraseRecipient
     retry_parked: Callable[[UUID, int], RetryOutcome]
     webhook_endpoints: WebhookEndpoints
+    outgoing_webhooks: OutgoingWebhooks
     hidden_addresses: HiddenAddresses
     tracking_policies: TrackingPolicies
     tracking_consents: TrackingConsents
@@ -96,6 +100,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     compliance: ComplianceQueries
     deliverability: DeliverabilityQueries
     deliveries: DeliveryQueries
+    outgoing_deliveries: OutgoingDeliveryQueries
     notifications: NotificationQueries
     handle_notifications: Notifications
     streams: OpenStreams

@@ -23,6 +23,7 @@ from adapters.postgres.queries.deliveries import PostgresDeliveryQueries
 from adapters.postgres.queries.emails import PostgresEmailQueries
 from adapters.postgres.queries.metrics import PostgresMetricsQueries
 from adapters.postgres.queries.notifications import PostgresNotificationQueries
+from adapters.postgres.queries.outgoing import PostgresOutgoingDeliveryQueries
 from adapters.postgres.query_pool import PostgresCheck, ScopedDatabase, query_pool
 from application.access import AccessControl, Authenticate, Role, TokenKind, hash_of, new_token
 from application.notifications import Notifications
@@ -224,6 +225,7 @@ def client(database_url, backend, monotonic, redis_switch, registry):
         erase_recipient=backend.erase_recipient,
         retry_parked=backend.retry_parked,
         webhook_endpoints=backend.webhook_endpoints,
+        outgoing_webhooks=backend.outgoing_webhooks,
         hidden_addresses=backend.hidden_addresses,
         tracking_policies=backend.tracking_policies,
         tracking_consents=backend.tracking_consents,
@@ -235,6 +237,7 @@ def client(database_url, backend, monotonic, redis_switch, registry):
         compliance=PostgresComplianceQueries(database),
         deliverability=PostgresDeliverabilityQueries(database),
         deliveries=PostgresDeliveryQueries(database),
+        outgoing_deliveries=PostgresOutgoingDeliveryQueries(database),
         notifications=notifications,
         handle_notifications=Notifications(PostgresNotificationRecords(pool), lambda: NOON),
         streams=streams,

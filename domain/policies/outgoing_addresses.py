@@ -1,0 +1,77 @@
+"""Where outgoing webhooks may lead: to the public internet, and to networks that the operator names."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Final, TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+# Written out, because what Python calls global differs between its versions.
+_CLOSED_4: Final = tuple(
+    IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",  # this host
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carriers' own (CGNAT); clouds keep metadata there as well
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # public by number, yet the host of every machine in Azure
+        "169.254.0.0/16",  # link-local: metadata of most clouds
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # IETF protocols: metadata of Oracle's cloud
+        "192.0.2.0/24",  # documentation, like the two below
+        "192.88.99.0/24",  # relays to 6to4
+        "192.168.0.0/16",
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, broadcast
+    )
+)
+_OPEN_6: Final = IPv6Network("2000::/3")
+"""All that is assigned to the public so far; loopback, link-local, unique local and multicast lie outside."""
+_CLOSED_6: Final = tuple(
+    IPv6Network(text)
+    for text in (
+        "2001::/23",  # IETF protocols, Teredo among them
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: any IPv4 address in disguise
+        "3fff::/20",  # documentation
+    )
+)
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+"""How networks without IPv4 write public IPv4 addresses (NAT64)."""
+
+
+def may_be_called(address: Address, allowed: Iterable[Network] = ()) -> bool:
+    """Whether something may be sent to an address.
+
+    Args:
+        address: What a name was resolved to; an IPv4 address in IPv6's clothes is judged as what it is.
+        allowed: Networks that the operator opens although they are not public.
+
+    Source:
+        Issue 6, item 5: to public addresses only, unless configured.
+    """
+    meant = _meant(address)
+    return is_within(meant, allowed) or _is_public(meant)
+
+
+def is_within(address: Address, networks: Iterable[Network]) -> bool:
+    """Whether one of the networks holds an address."""
+    meant = _meant(address)
+    return any(meant in network or address in network for network in networks)
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in _CLOSED_4)
+    return address in _OPEN_6 and not any(address in network for network in _CLOSED_6)
+
+
+def _meant(address: Address) -> Address:
+    if isinstance(address, IPv6Address) and (address in _MAPPED or address in _TRANSLATED):
+        return IPv4Address(address.packed[-4:])
+    return address

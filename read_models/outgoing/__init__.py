@@ -1,0 +1,1 @@
+"""What became of deliveries to outgoing webhooks."""
