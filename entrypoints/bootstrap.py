@@ -228,7 +228,7 @@ class Backend:
 
     @cached_property
     def _outbox_pool(self) -> ConnectionPool[Any]:
-        return ConnectionPool(self.settings.database_url, min_size=0, max_size=4, open=True, timeout=2.0)
+        return ConnectionPool(self.settings.database_url, min_size=0, max_size=4, open=True, timeout=10.0)
 
     @cached_property
     def broker(self) -> RedisBroker:
@@ -399,13 +399,15 @@ class Backend:
     def _courier(self) -> HttpCourier:
         return HttpCourier(self.settings.outgoing_networks)
 
-    async def close_courier(self) -> None:
-        """Close the connections to receivers, in the event loop that opened them."""
-        await self._courier.close()
-
+    @cached_property
     def ring_listener(self) -> RedisRingListener:
         """Hears what is announced."""
         return RedisRingListener(self.settings.redis_url)
+
+    async def close_outgoing(self) -> None:
+        """Close what `deliver_notifications` and `ring_listener` opened, in the same event loop."""
+        await self._courier.close()
+        await self.ring_listener.close()
 
     @cached_property
     def operations(self) -> PostgresOperations:

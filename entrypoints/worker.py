@@ -159,7 +159,7 @@ def run(backend: Backend) -> None:
     # Apart from the others, which must not wait for it.
     purger = Sweeper([Chore("retention", RETENTION_INTERVAL_S, lambda: purge(backend.purge_expired, stop))])
     # Apart from both: receivers are strangers, and may take their time.
-    deliverer = Deliverer(backend.deliver_notifications, backend.ring_listener(), backend.close_courier)
+    deliverer = Deliverer(backend.deliver_notifications, backend.ring_listener, backend.close_outgoing)
     backend.declare_drain(drainer.drain)
     worker = dramatiq.Worker(backend.broker, worker_threads=backend.settings.worker_threads, worker_timeout=POLL_MS)
     worker.start()

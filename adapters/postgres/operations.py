@@ -45,6 +45,20 @@ class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class OutgoingState(msgspec.Struct, frozen=True, kw_only=True):
+    """How outgoing webhooks do.
+
+    Attributes:
+        webhooks: How many are ``on``, ``failing`` and ``off``.
+        waiting: Deliveries that wait for an attempt, of webhooks that are not off.
+        oldest_due_s: Seconds since the one that is due longest could be attempted; 0.0 if none is.
+    """
+
+    webhooks: dict[str, int]
+    waiting: int
+    oldest_due_s: float
+
+
 class ParkedState(msgspec.Struct, frozen=True, kw_only=True):
     """A parked report as an operator lists it; holds no personal data."""
 
@@ -157,6 +171,22 @@ class PostgresOperations:
         with self._cursor() as cursor:
             cursor.execute("SELECT outcome, reports FROM ops.report_outcomes ORDER BY outcome")
             return dict(cursor.fetchall())
+
+    def outgoing(self) -> OutgoingState:
+        """Say how outgoing webhooks do."""
+        with self._cursor() as cursor:
+            cursor.execute(
+                "SELECT CASE WHEN switched_off_at IS NOT NULL THEN 'off' WHEN failing_since IS NOT NULL THEN 'failing'"
+                " ELSE 'on' END, count(*) FROM ops.outgoing_webhooks GROUP BY 1"
+            )
+            webhooks = {"on": 0, "failing": 0, "off": 0, **dict(cursor.fetchall())}
+            cursor.execute(
+                "SELECT count(*), coalesce(extract(epoch FROM now() - least(now(), min(d.next_attempt_at))), 0)::float8"
+                " FROM ops.outgoing_webhooks w JOIN ops.outgoing_deliveries d ON d.webhook_id = w.id"
+                " WHERE d.state = 'waiting' AND w.switched_off_at IS NULL"
+            )
+            waiting, oldest = cursor.fetchone() or (0, 0.0)
+            return OutgoingState(webhooks=webhooks, waiting=waiting, oldest_due_s=oldest)
 
     @contextmanager
     def _cursor(self) -> Iterator[Cursor[TupleRow]]:

@@ -36,6 +36,7 @@ class OperationsCollector(Collector):
             yield from self._inbox()
             yield from self._reports()
             yield from self._read_models()
+            yield from self._outgoing()
         except PortError as error:
             logger.warning("The database tells no metrics", extra={"event": "metrics_missing", "reason": error.code})
             answers.add_metric([], 0)
@@ -64,6 +65,21 @@ class OperationsCollector(Collector):
         for status, count in self._operations.parked_counts().items():
             parked.add_metric([status], count)
         yield parked
+
+    def _outgoing(self) -> Iterable[Metric]:
+        outgoing = self._operations.outgoing()
+        webhooks = GaugeMetricFamily("mailpulse_outgoing_webhooks", "Outgoing webhooks.", labels=["state"])
+        for state, count in outgoing.webhooks.items():
+            webhooks.add_metric([state], count)
+        yield webhooks
+        waiting = GaugeMetricFamily("mailpulse_outgoing_waiting_deliveries", "Deliveries that wait for an attempt.")
+        waiting.add_metric([], outgoing.waiting)
+        yield waiting
+        age = GaugeMetricFamily(
+            "mailpulse_outgoing_oldest_due_seconds", "How long ago the delivery that is due longest became due."
+        )
+        age.add_metric([], outgoing.oldest_due_s)
+        yield age
 
     def _read_models(self) -> Iterable[Metric]:
         lag = GaugeMetricFamily("mailpulse_projection_lag_events", "Events not yet taken in.", labels=["read_model"])

@@ -26,6 +26,7 @@ from entrypoints.web.metrics import METRICS_HANDLERS
 from entrypoints.web.notifications import NOTIFICATION_HANDLERS
 from entrypoints.web.observation import Observed
 from entrypoints.web.openapi import openapi_config
+from entrypoints.web.outgoing_webhooks import OUTGOING_WEBHOOK_HANDLERS
 from entrypoints.web.pages.errors import show_unknown_address
 from entrypoints.web.pages.routes import page_routes
 from entrypoints.web.problems import EXCEPTION_HANDLERS
@@ -63,6 +64,7 @@ def create_app(services: WebServices, *, handlers: Sequence[Any] = (), lifespan:
             *DELIVERY_HANDLERS,
             *ADMINISTRATION_HANDLERS,
             *WEBHOOK_ENDPOINT_HANDLERS,
+            *OUTGOING_WEBHOOK_HANDLERS,
             *TRACKING_TERMS_HANDLERS,
             *NOTIFICATION_HANDLERS,
         ],

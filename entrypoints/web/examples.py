@@ -240,6 +240,40 @@ WEBHOOK_ENDPOINT: Final = {
 }
 
 
+OUTGOING_WEBHOOK_ID: Final = "3c9d1f7e-5b0a-4e55-9a63-1d2f0b8c7e41"
+OUTGOING_WEBHOOK: Final[dict[str, object]] = {
+    "webhook_id": OUTGOING_WEBHOOK_ID,
+    "url": "https://ats.example.com/mailpulse",
+    "state": "on",
+    "created_at": SENT_AT,
+    "secrets": [{"fingerprint": "9b1a7d3e24685f0c", "created_at": SENT_AT, "expires_at": None}],
+    "failing_since": None,
+    "next_attempt_not_before": None,
+    "switched_off_at": None,
+    "switched_off_because": None,
+    "last_delivered_at": OPENED_AT,
+    "waiting": 0,
+}
+NEW_SECRET: Final = {
+    "webhook": OUTGOING_WEBHOOK,
+    "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDCIhs0F2bBr4=",
+}
+OUTGOING_DELIVERY: Final = {
+    "id": 4711,
+    "message_id": "msg_7d1f0f0e0c534b1e9d557f3bb0d2a6c1_558",
+    "kind": "notification",
+    "notification_id": "7d1f0f0e-0c53-4b1e-9d55-7f3bb0d2a6c1",
+    "status": "delivered",
+    "reason": "",
+    "created_at": OPENED_AT,
+    "next_attempt_at": None,
+    "finished_at": OPENED_AT,
+    "attempts": [
+        {"number": 1, "attempted_at": OPENED_AT, "outcome": "delivered", "http_status": 204, "duration_ms": 41},
+    ],
+}
+
+
 def a_list_of(item: object) -> dict[str, object]:
     """Give a page that holds one item."""
     return {"items": [item], "next_cursor": None}

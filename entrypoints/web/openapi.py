@@ -15,6 +15,7 @@ from application.register_emails import EmailRegistration, RegisteredEmail, Reje
 from entrypoints.web.administration import NewApiKey, NewOrganization, NewUserSession
 from entrypoints.web.instrument import EmailToInstrument
 from entrypoints.web.notifications import NotificationPreferencesChange
+from entrypoints.web.outgoing_webhooks import NewOutgoingWebhook, SecretRenewal
 from entrypoints.web.problems import Problem
 from entrypoints.web.tracking_terms import ConsentChange, TrackingPolicyChange
 from entrypoints.web.webhook_endpoints import NewWebhookEndpoint
@@ -25,12 +26,14 @@ SHARED_TYPES: Final[tuple[type[Any], ...]] = (
     EmailToInstrument,
     NewApiKey,
     NewOrganization,
+    NewOutgoingWebhook,
     NewUserSession,
     NewWebhookEndpoint,
     NotificationPreferencesChange,
     Problem,
     RegisteredEmail,
     RejectedEmail,
+    SecretRenewal,
     TrackingPolicyChange,
 )
 """Types that operations refer to by name."""

@@ -13,8 +13,17 @@ from litestar.types import ExceptionHandlersMap
 from application.access import InvalidNameError, InvalidTokenError, UnknownTokenError
 from application.checked_fields import InvalidFieldsError
 from application.notifications import UnknownNotificationError
+from application.outgoing_webhooks import (
+    InvalidOverlapError,
+    InvalidUrlError,
+    NothingToSendError,
+    OutgoingDeliveryNotFoundError,
+    OutgoingWebhookNotFoundError,
+    WebhookOffError,
+)
 from application.ports.endpoints import EndpointsUnavailableError, UnknownOrganizationError
 from application.ports.inbox_intake import DeliveryNotKeptError
+from application.ports.outgoing import TooManyWebhooksError
 from application.ports.provider import (
     InvalidVerificationKeyError,
     SignatureRefusedError,
@@ -121,7 +130,12 @@ STATUSES: Final[Mapping[type[MailpulseError], HTTPStatus]] = {
     UnknownParkedReportError: HTTPStatus.NOT_FOUND,
     EndpointNotFoundError: HTTPStatus.NOT_FOUND,
     KeyNotFoundError: HTTPStatus.NOT_FOUND,
+    OutgoingWebhookNotFoundError: HTTPStatus.NOT_FOUND,
+    OutgoingDeliveryNotFoundError: HTTPStatus.NOT_FOUND,
     ReportNotKeptError: HTTPStatus.CONFLICT,
+    TooManyWebhooksError: HTTPStatus.CONFLICT,
+    WebhookOffError: HTTPStatus.CONFLICT,
+    NothingToSendError: HTTPStatus.CONFLICT,
     UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidRequestError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidCursorError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -130,6 +144,8 @@ STATUSES: Final[Mapping[type[MailpulseError], HTTPStatus]] = {
     InvalidEndpointError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidVerificationKeyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownProviderError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidUrlError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidOverlapError: HTTPStatus.UNPROCESSABLE_ENTITY,
     AddressNotAllowedError: HTTPStatus.FORBIDDEN,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
@@ -150,6 +166,8 @@ FIELDS: Final[Mapping[type[MailpulseError], str]] = {
     InvalidCursorError: "cursor",
     InvalidVerificationKeyError: "keys",
     UnknownProviderError: "provider",
+    InvalidUrlError: "url",
+    InvalidOverlapError: "overlap_hours",
 }
 """Which field an error speaks of that does not say so itself."""
 INSIDE: Final = {

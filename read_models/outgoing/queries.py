@@ -10,7 +10,7 @@ import msgspec
 from read_models.paging import Page, PageRequest
 
 
-class DeliveryState(StrEnum):
+class DeliveryStatus(StrEnum):
     """What is to become of a delivery."""
 
     WAITING = "waiting"
@@ -33,13 +33,13 @@ class LoggedAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         outcome: ``delivered``, or what went wrong; see `docs/outgoing_webhooks.md`.
-        status: What the receiver answered; ``None``: nothing.
+        http_status: What the receiver answered; ``None``: nothing.
     """
 
     number: int
     attempted_at: datetime
     outcome: str
-    status: int | None
+    http_status: int | None
     duration_ms: int
 
 
@@ -58,7 +58,7 @@ class OutgoingDelivery(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     kind: DeliveryKind
     notification_id: UUID | None
-    state: DeliveryState
+    status: DeliveryStatus
     reason: str
     created_at: datetime
     next_attempt_at: datetime | None
@@ -70,7 +70,7 @@ class OutgoingDeliveryQueries(Protocol):
     """The log of deliveries; it is kept for 90 days."""
 
     async def deliveries(
-        self, organization_id: UUID, webhook_id: UUID, state: DeliveryState | None, page: PageRequest
+        self, organization_id: UUID, webhook_id: UUID, status: DeliveryStatus | None, page: PageRequest
     ) -> Page[OutgoingDelivery]:
         """List them, the latest first.
 

@@ -33,6 +33,7 @@ def started_service(directory):
         "MAILPULSE_OPERATOR_TOKEN": OPERATOR_TOKEN,
         "MAILPULSE_SECRET_KEYS": secrets.token_urlsafe(32),
         "MAILPULSE_TRUSTED_PROXIES": "127.0.0.1/32",  # so that a scenario can say where a report comes from
+        "MAILPULSE_OUTGOING_NETWORKS": "127.0.0.1/32",  # where the host applications of the scenarios are
     }
     if redis_url := os.environ.get("MAILPULSE_TEST_REDIS_URL"):
         settings["MAILPULSE_REDIS_URL"] = redis_url

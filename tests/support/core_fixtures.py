@@ -29,6 +29,7 @@ EMPTY = ";".join(
             "ops.poison_events",
             "public.notifications",
             "ops.notification_preferences",
+            "ops.outgoing_webhooks",
         )
     ]
     + ["UPDATE ops.read_models SET position = 0"]

@@ -15,6 +15,7 @@ from entrypoints.web.pages.errors import PAGE_EXCEPTION_HANDLERS
 from entrypoints.web.pages.help import HELP_PAGES
 from entrypoints.web.pages.key_settings import KEY_SETTINGS_PAGES
 from entrypoints.web.pages.notifications import NOTIFICATION_PAGES
+from entrypoints.web.pages.outgoing_settings import OUTGOING_SETTINGS_PAGES
 from entrypoints.web.pages.reports import REPORT_PAGES
 from entrypoints.web.pages.sign_in import show_sign_in, sign_in, sign_out
 from entrypoints.web.pages.tracking_settings import TRACKING_SETTINGS_PAGES
@@ -41,6 +42,7 @@ def page_routes() -> list[Any]:
                 *TRACKING_SETTINGS_PAGES,
                 *KEY_SETTINGS_PAGES,
                 *WEBHOOK_SETTINGS_PAGES,
+                *OUTGOING_SETTINGS_PAGES,
                 *HELP_PAGES,
             ],
             exception_handlers=PAGE_EXCEPTION_HANDLERS,

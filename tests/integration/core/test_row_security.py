@@ -9,6 +9,7 @@ from entrypoints.bootstrap import READ_MODEL_TABLES
 from tests.support.core import Core, item, registration
 from tests.support.databases import copied_database
 from tests.support.emails import ACME, CAMPAIGN, GLOBEX, JOB_AD, NOON, click, email_id, seconds
+from tests.support.outgoing import insert_a_delivery
 
 TABLES = [
     *(table for model in READ_MODEL_TABLES for table in model.tables),
@@ -16,6 +17,8 @@ TABLES = [
     "ops.tracking_consents",
     "notifications",
     "ops.notification_preferences",
+    "ops.outgoing_deliveries",
+    "ops.outgoing_attempts",
 ]
 
 
@@ -66,6 +69,7 @@ def insert_what_no_report_makes(connection, organization_id):
     connection.execute(
         "INSERT INTO ops.notification_preferences VALUES (%s, 'user-7', '{}', now())", (organization_id,)
     )
+    insert_a_delivery(connection, organization_id)
 
 
 @pytest.fixture

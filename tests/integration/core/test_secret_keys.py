@@ -17,13 +17,14 @@ NEW_KEY = "another secret key, the newest"
 def sealed(core):
     """A database in which there is something of everything that is sealed, under the only key."""
     core.execute("INSERT INTO ops.organizations (id, name) VALUES (%s, 'Acme') ON CONFLICT DO NOTHING", ACME)
-    core.execute("DELETE FROM ops.webhook_endpoints")
+    core.execute("DELETE FROM ops.webhook_endpoints; DELETE FROM ops.outgoing_webhooks")
+    core.backend.outgoing_webhooks.add(ACME, "https://ats.example.com/mailpulse")
     core.backend.webhook_endpoints.add(ACME, "email", keys=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
     core.register_numbered(3)
     core.receive(item("open"), item("open", message_id="unknown"), {"event_type": "?", "recipient": JOHN})
     core.drain()
     yield core
-    core.execute("DELETE FROM ops.webhook_endpoints")
+    core.execute("DELETE FROM ops.webhook_endpoints; DELETE FROM ops.outgoing_webhooks")
 
 
 def with_keys(core, *secret_keys):
@@ -43,6 +44,7 @@ def test_after_rewrapping_the_old_key_is_of_no_use_any_more(sealed):
         waiting = rotating.receive(item("click", url="https://x.test/"))
         assert found(rotating) == {
             "endpoints' verification keys": (0, 1, 0),
+            "outgoing webhooks' secrets": (0, 1, 0),
             "recipients' keys": (0, 1, 0),
             "waiting deliveries": (0, 1, 0),
             "failed reports": (0, 1, 0),
@@ -68,6 +70,7 @@ def test_after_rewrapping_the_old_key_is_of_no_use_any_more(sealed):
         assert [fact.personal.address for fact in new.facts()[:3]] == [JOHN] * 3
         assert [type(fact).__name__ for fact in new.facts()[3:]] == ["Opened", "Sent", "Opened", "Clicked"]
         assert [endpoint.provider for endpoint in new.backend.webhook_endpoints.of_organization(ACME)] == ["email"]
+        assert len(new.backend.outgoing_webhooks.of_organization(ACME)) == 1
 
 
 def test_many_keys_are_rewrapped_a_few_at_a_time_and_open_what_they_sealed(sealed, monkeypatch):

@@ -10,7 +10,14 @@ from application.ports.parked_reports import FailedReport, Orphan
 from domain.commands import RecordOpen
 from tests.support.query_world import NOON, OURS, THEIRS
 
-ADMIN_PAGES = ("/reports", "/settings", "/settings/tracking", "/settings/keys", "/settings/webhooks")
+ADMIN_PAGES = (
+    "/reports",
+    "/settings",
+    "/settings/tracking",
+    "/settings/keys",
+    "/settings/webhooks",
+    "/settings/outgoing",
+)
 ADMIN_FORMS = (
     "/reports/1/retry",
     "/settings/tracking",
@@ -19,6 +26,13 @@ ADMIN_FORMS = (
     "/settings/webhooks",
     f"/settings/webhooks/{uuid4()}/close",
     f"/settings/webhooks/{uuid4()}/keys",
+    "/settings/outgoing",
+    f"/settings/outgoing/{uuid4()}/secrets",
+    f"/settings/outgoing/{uuid4()}/test",
+    f"/settings/outgoing/{uuid4()}/switch-on",
+    f"/settings/outgoing/{uuid4()}/switch-off",
+    f"/settings/outgoing/{uuid4()}/remove",
+    f"/settings/outgoing/{uuid4()}/deliveries/1/retry",
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from adapters.postgres.query_pool import ScopedDatabase, query_pool
 from application.access import Role
 from entrypoints.web.auth import OPERATOR
+from tests.support.outgoing import insert_a_delivery
 from tests.support.query_world import (
     CAMPAIGN,
     MANAGER,
@@ -26,6 +27,7 @@ SCOPED_TABLES = (
     *("public.email_engagement_events", "public.email_links", "public.email_logs", "public.email_totals"),
     *("public.engagement_tracking", "public.jobs", "public.templates", "ops.parked_reports"),
     *("ops.tracking_consents", "public.notifications", "ops.notification_preferences"),
+    *("ops.outgoing_deliveries", "ops.outgoing_attempts"),
 )
 
 
@@ -57,11 +59,13 @@ def parked_by_both(administrator_url, backend):
             connection.execute(
                 "INSERT INTO ops.notification_preferences VALUES (%s, 'r-1', '{}', now())", (organization,)
             )
+            insert_a_delivery(connection, organization)
     yield
     with psycopg.connect(administrator_url) as connection:
         connection.execute("DELETE FROM ops.parked_reports")
         connection.execute("DELETE FROM ops.tracking_consents")
         connection.execute("DELETE FROM notifications; DELETE FROM ops.notification_preferences")
+        connection.execute("DELETE FROM ops.outgoing_webhooks")
 
 
 def test_every_table_with_rows_of_organisations_is_behind_forced_row_security(database_url, backend):
@@ -92,7 +96,10 @@ def test_a_query_that_forgets_its_where_sees_its_own_organisation_only(
 
 
 def test_a_scope_can_read_nothing_but_the_answers(database_url, backend):
-    for forbidden in ("ops.access_tokens", "ops.webhook_endpoints", "ops.webhook_inbox", "events.stored_events"):
+    for forbidden in (
+        *("ops.access_tokens", "ops.webhook_endpoints", "ops.webhook_inbox", "events.stored_events"),
+        "ops.outgoing_webhooks",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reading(database_url, OURS, f"SELECT * FROM {forbidden}")
 
@@ -311,11 +318,12 @@ def a_path_of(template):
 
 
 def filled(template):
-    for name in ("email_id", "campaign_id", "api_key_id", "session_id", "endpoint_id", "notification_id"):
+    for name in ("email_id", "campaign_id", "api_key_id", "session_id", "endpoint_id", "notification_id", "webhook_id"):
         template = template.replace(f"{{{name}}}", str(uuid4()))
     for name in ("candidate_id", "job_id", "template_id"):
         template = template.replace(f"{{{name}}}", "nobody")
-    return template.replace("{report_id}", "999999").replace("{email}", "nobody@example.com")
+    template = template.replace("{report_id}", "999999").replace("{delivery_id}", "999999")
+    return template.replace("{email}", "nobody@example.com")
 
 
 def test_every_operation_of_the_api_says_for_whom_it_is(client):
@@ -339,7 +347,7 @@ def test_only_administrators_configure_and_hiring_managers_register_nothing(clie
     rights = {(method, path): opt["roles"] for opt, method, path in operations(client)}
 
     assert rights["POST", "/api/v1/emails"] == {Role.RECRUITER, Role.ADMIN}
-    for kind in ("api-keys", "webhook-endpoints", "user-sessions"):
+    for kind in ("api-keys", "webhook-endpoints", "user-sessions", "outgoing-webhooks"):
         assert rights["POST", f"/api/v1/{kind}"] == {Role.ADMIN}
     assert rights["GET", "/api/v1/webhook-deliveries"] == {Role.ADMIN}
     assert rights["POST", "/api/v1/organizations"] == OPERATOR["roles"] == set()

@@ -1,0 +1,220 @@
+"""Outgoing webhooks, by form: where notifications are sent to, and what came of it."""
+
+from asyncio import to_thread
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath, PathParameter, QueryParameter
+from litestar.response import Redirect
+
+from application.outgoing_webhooks import (
+    USUAL_OVERLAP_HOURS,
+    NewSecret,
+    NothingToSendError,
+    OutgoingDeliveryNotFoundError,
+    WebhookOffError,
+)
+from domain.policies.delivering import Outcome
+from entrypoints.web.auth import ADMINS
+from entrypoints.web.pages.forms import fields_of, then_show
+from entrypoints.web.pages.frame import framed
+from entrypoints.web.pages.visitors import PageRequest
+from entrypoints.web.paging import Cursor, page
+from entrypoints.web.services import Services
+from read_models.outgoing.queries import DeliveryStatus
+from read_models.paging import LARGEST_KEY_NUMBER
+
+PATH: Final = "/settings/outgoing"
+ONE: Final = f"{PATH}/{{webhook_id:uuid}}"
+ROWS: Final = 50
+OUTCOMES: Final = {
+    Outcome.DELIVERED: "Delivered",
+    Outcome.GONE: "The receiver answered that it is gone",
+    Outcome.REDIRECTED: "The receiver redirects, and redirects are not followed: register the address it leads to",
+    Outcome.REFUSED: "The receiver refused it",
+    Outcome.TIMED_OUT: "No answer within 10 seconds",
+    Outcome.UNREACHABLE: "Nobody answers at this address",
+    Outcome.UNRESOLVABLE: "The host’s name leads nowhere",
+    Outcome.FORBIDDEN_ADDRESS: "The host’s name leads to an address that is not public",
+    Outcome.NOT_ENCRYPTED: "http:// leads out of the networks that the operator opened: register https://",
+    Outcome.TLS_FAILED: "The receiver’s certificate cannot be trusted, or is of another host",
+    Outcome.BROKEN_ANSWER: "The answer is no HTTP",
+    Outcome.UNREADABLE_SECRET: "The secret cannot be opened: ask the operator about MAILPULSE_SECRET_KEYS",
+}
+STATUSES: Final = {
+    DeliveryStatus.WAITING: "Waiting",
+    DeliveryStatus.DELIVERED: "Delivered",
+    DeliveryStatus.FAILED: "Failed",
+    DeliveryStatus.DROPPED: "Dropped",
+}
+NOTICES: Final = {
+    "asked": "It is on its way: load this page again to see what came of it.",
+    "nothing": "There is nothing to send: what it told is gone, or was told anew.",
+    "off": "This webhook is off: switch it on first.",
+    "on": "It is on. What was not sent while it was off is sent now.",
+    "stopped": "It is off. Nothing is sent until you switch it on.",
+}
+
+
+@get(PATH, opt=ADMINS, include_in_schema=False)
+async def show_outgoing_webhooks(request: PageRequest, services: Services) -> Response[str]:
+    """List them."""
+    webhooks = await to_thread(services.outgoing_webhooks.of_organization, request.user.access.organization_id)
+    return framed("outgoing_settings", request, now=services.clock(), webhooks=webhooks)
+
+
+@post(PATH, opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.OK)
+async def add_outgoing_webhook(request: PageRequest, services: Services) -> Response[str]:
+    """Register an address and show its secret, this once."""
+    url = (await fields_of(request)).get("url", "")
+    made = await to_thread(services.outgoing_webhooks.add, request.user.access.organization_id, url)
+    return await _shown(request, services, made.webhook.webhook_id, made=made)
+
+
+@get(ONE, opt=ADMINS, include_in_schema=False)
+async def show_outgoing_webhook(
+    request: PageRequest,
+    services: Services,
+    webhook_id: FromPath[UUID],
+    *,
+    status: Annotated[DeliveryStatus | None, QueryParameter()] = None,
+    notice: Annotated[str | None, QueryParameter()] = None,
+    cursor: Cursor = None,
+) -> Response[str]:
+    """Say how one does, with the log of its deliveries."""
+    return await _shown(request, services, webhook_id, status=status, notice=notice, cursor=cursor)
+
+
+@post(f"{ONE}/secrets", opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.OK)
+async def renew_secret(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Response[str]:
+    """Make a new secret and show it, this once."""
+    made = await to_thread(
+        services.outgoing_webhooks.renew_secret,
+        request.user.access.organization_id,
+        webhook_id,
+        overlap_hours=USUAL_OVERLAP_HOURS,
+    )
+    return await _shown(request, services, webhook_id, made=made)
+
+
+@post(f"{ONE}/test", opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.SEE_OTHER)
+async def send_test(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Redirect:
+    """Send a test."""
+    try:
+        await to_thread(services.outgoing_webhooks.test, request.user.access.organization_id, webhook_id)
+    except WebhookOffError:
+        return _then_show(webhook_id, "off")
+    return _then_show(webhook_id, "asked")
+
+
+@post(
+    f"{ONE}/deliveries/{{delivery_id:int}}/retry", opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.SEE_OTHER
+)
+async def retry_delivery(
+    request: PageRequest,
+    services: Services,
+    webhook_id: FromPath[UUID],
+    delivery_id: Annotated[int, PathParameter(ge=1, le=LARGEST_KEY_NUMBER)],
+) -> Redirect:
+    """Send a delivery once more."""
+    try:
+        await to_thread(services.outgoing_webhooks.retry, request.user.access.organization_id, webhook_id, delivery_id)
+    except WebhookOffError:
+        return _then_show(webhook_id, "off")
+    except (NothingToSendError, OutgoingDeliveryNotFoundError):
+        return _then_show(webhook_id, "nothing")
+    return _then_show(webhook_id, "asked")
+
+
+@post(f"{ONE}/switch-on", opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.SEE_OTHER)
+async def switch_on(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Redirect:
+    """Send to it again."""
+    await to_thread(services.outgoing_webhooks.switch_on, request.user.access.organization_id, webhook_id)
+    return _then_show(webhook_id, "on")
+
+
+@post(f"{ONE}/switch-off", opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.SEE_OTHER)
+async def switch_off(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Redirect:
+    """Send nothing to it for now."""
+    await to_thread(services.outgoing_webhooks.switch_off, request.user.access.organization_id, webhook_id)
+    return _then_show(webhook_id, "stopped")
+
+
+@get(f"{ONE}/remove", opt=ADMINS, include_in_schema=False)
+async def ask_to_remove(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Response[str]:
+    """Say what removing a webhook ends, and ask."""
+    webhook = await to_thread(services.outgoing_webhooks.show, request.user.access.organization_id, webhook_id)
+    return framed(
+        "confirm",
+        request,
+        now=services.clock(),
+        title="Remove this webhook?",
+        gone=f"Nothing is sent to {webhook.url} any more, {webhook.waiting} waiting deliveries included. Its secrets"
+        " and the log of its deliveries are deleted. Notifications stay.",
+        action=f"{PATH}/{webhook_id}/remove",
+        button="Remove this webhook",
+        back=f"{PATH}/{webhook_id}",
+        fields={},
+    )
+
+
+@post(f"{ONE}/remove", opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.SEE_OTHER)
+async def remove(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Redirect:
+    """Remove a webhook for good."""
+    await to_thread(services.outgoing_webhooks.remove, request.user.access.organization_id, webhook_id)
+    return then_show(PATH)
+
+
+async def _shown(
+    request: PageRequest,
+    services: Services,
+    webhook_id: UUID,
+    *,
+    made: NewSecret | None = None,
+    status: DeliveryStatus | None = None,
+    notice: str | None = None,
+    cursor: str | None = None,
+) -> Response[str]:
+    organization_id = request.user.access.organization_id
+    webhook = await to_thread(services.outgoing_webhooks.show, organization_id, webhook_id)
+    deliveries = await services.outgoing_deliveries.deliveries(organization_id, webhook_id, status, page(ROWS, cursor))
+    return framed(
+        "outgoing_webhook",
+        request,
+        now=services.clock(),
+        webhook=webhook,
+        made=made,
+        deliveries=deliveries.items,
+        statuses=[(None, "All"), *STATUSES.items()],
+        wanted=status,
+        outcomes={outcome.value: words for outcome, words in OUTCOMES.items()},
+        notice=NOTICES.get(notice or ""),
+        is_first=cursor is None,
+        next_path=_older(webhook_id, status, deliveries.next_cursor),
+    )
+
+
+def _older(webhook_id: UUID, status: DeliveryStatus | None, cursor: str | None) -> str | None:
+    asked = ({"status": status.value} if status else {}) | ({"cursor": cursor} if cursor else {})
+    return f"{PATH}/{webhook_id}?{urlencode(asked)}" if cursor else None
+
+
+def _then_show(webhook_id: UUID, notice: str) -> Redirect:
+    return then_show(f"{PATH}/{webhook_id}?notice={notice}")
+
+
+OUTGOING_SETTINGS_PAGES: Final[list[Any]] = [
+    show_outgoing_webhooks,
+    add_outgoing_webhook,
+    show_outgoing_webhook,
+    renew_secret,
+    send_test,
+    retry_delivery,
+    switch_on,
+    switch_off,
+    ask_to_remove,
+    remove,
+]

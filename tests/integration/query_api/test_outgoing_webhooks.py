@@ -1,0 +1,265 @@
+"""Administrators say where notifications are sent to, by API and by form; secrets are shown once."""
+
+import re
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from application.outgoing_webhooks import MOST_WEBHOOKS
+from tests.support.query_world import NOON, OURS
+
+HOOKS = "/api/v1/outgoing-webhooks"
+URL = "https://ats.example.com/mailpulse?team=1"
+
+
+@pytest.fixture(autouse=True)
+def tidy(administrator_url, backend):
+    yield
+    with psycopg.connect(administrator_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM ops.outgoing_webhooks; DELETE FROM notifications")
+
+
+@pytest.fixture
+def execute(administrator_url):
+    with psycopg.connect(administrator_url, autocommit=True) as connection:
+        yield lambda statement, *parameters: connection.execute(statement, parameters or None)
+
+
+@pytest.fixture
+def hook(admin):
+    return admin.post(HOOKS, {"url": URL}).json()["webhook"]
+
+
+@pytest.fixture
+def deliver(execute):
+    """Puts a delivery into the log, as a worker does."""
+
+    def deliver(hook, *, state="failed", outcome="refused", status=500, notification_id=None):
+        finished = None if state == "waiting" else NOON
+        [id_] = execute(
+            "INSERT INTO ops.outgoing_deliveries (organization_id, webhook_id, message_id, notification_id,"
+            " announcement, created_at, state, attempts, next_attempt_at, finished_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, 1, %s, %s) RETURNING id",
+            OURS,
+            hook["webhook_id"],
+            f"msg_{uuid4().hex}",
+            notification_id,
+            notification_id and 1,
+            NOON,
+            state,
+            None if finished else NOON,
+            finished,
+        ).fetchone()
+        execute(
+            "INSERT INTO ops.outgoing_attempts VALUES (%s, 1, %s, %s, %s, %s, 12)", id_, OURS, NOON, outcome, status
+        )
+        return id_
+
+    return deliver
+
+
+def test_who_registers_an_address_sees_its_secret_once(admin, administrator_url):
+    answer = admin.post(HOOKS, {"url": URL})
+
+    made = answer.json()
+    assert answer.status_code == 201
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", made["secret"])
+    assert (made["webhook"]["url"], made["webhook"]["state"], made["webhook"]["waiting"]) == (URL, "on", 0)
+    one = admin.get(f"{HOOKS}/{made['webhook']['webhook_id']}")
+    assert one.json() == made["webhook"]
+    assert admin.get(HOOKS).json()["items"] == [made["webhook"]]
+    with psycopg.connect(administrator_url) as connection:
+        rows = connection.execute("SELECT t::text, secrets FROM ops.outgoing_webhooks t").fetchall()
+    assert not any(made["secret"] in text or made["secret"].encode() in sealed for text, sealed in rows)
+
+
+@pytest.mark.parametrize(
+    "url, why",
+    [
+        ("", "give https://"),
+        ("ats.example.com", "give https://"),
+        ("ftp://ats.example.com/", "give https://"),
+        ("javascript:alert(1)", "give https://"),
+        ("https://user:secret@ats.example.com/", "without user"),
+        ("https://ats.example.com:0/", "give https://"),
+        ("https://" + "a" * 2_000 + ".example/", "2000"),
+        ("http://ats.example.com/", "tells about people"),
+        ("https://bücher.example/", "ASCII"),
+        ("https://ats.example.com/#part", "#"),
+        ("https://127.0.0.1/", "no public address"),
+        ("https://[::1]/", "no public address"),
+        ("https://[::ffff:10.0.0.1]:8443/", "no public address"),
+        ("https://169.254.169.254/latest/meta-data", "no public address"),
+        ("https://100.64.0.1/", "no public address"),
+        ("https://[fd00:ec2::254]/", "no public address"),
+    ],
+)
+def test_an_address_that_nothing_can_be_sent_to_is_refused_by_name(admin, url, why):
+    answer = admin.post(HOOKS, {"url": url})
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "url"
+    assert why in error["detail"]
+    assert admin.get(HOOKS).json()["items"] == []
+
+
+def test_an_organisation_has_a_bounded_number_of_them(admin, stranger):
+    for number in range(MOST_WEBHOOKS):
+        assert admin.post(HOOKS, {"url": f"{URL}&number={number}"}).status_code == 201
+
+    answer = admin.post(HOOKS, {"url": URL})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "too_many_outgoing_webhooks")
+    assert stranger.post(HOOKS, {"url": URL}).status_code == 201
+
+
+def test_a_renewed_secret_stands_beside_the_old_one_or_alone(admin, hook):
+    path = f"{HOOKS}/{hook['webhook_id']}/secrets"
+
+    both = admin.post(path, {}).json()
+    alone = admin.post(path, {"overlap_hours": 0}).json()
+
+    assert [secret["expires_at"] is None for secret in both["webhook"]["secrets"]] == [True, False]
+    assert len(alone["webhook"]["secrets"]) == 1
+    assert len({both["secret"], alone["secret"]}) == 2
+    for wrong in (-1, 169, "soon"):
+        assert admin.post(path, {"overlap_hours": wrong}).json()["errors"][0]["field"] == "overlap_hours"
+
+
+def test_it_is_switched_off_and_on_and_removed(admin, hook):
+    path = f"{HOOKS}/{hook['webhook_id']}"
+
+    off = admin.post(f"{path}/switch-off").json()
+    assert (off["state"], off["switched_off_because"]) == ("off", "by_admin")
+    assert admin.post(f"{path}/test").json()["code"] == "outgoing_webhook_off"
+    assert admin.post(f"{path}/switch-on").json() == hook
+    assert admin.post(f"{path}/test").status_code == 202
+    assert admin.delete(path).status_code == 204
+    assert admin.get(path).status_code == 404
+
+
+def test_the_log_tells_every_attempt_and_pages(admin, hook, deliver):
+    ids = [deliver(hook), deliver(hook, state="delivered", outcome="delivered", status=204), deliver(hook)]
+    path = f"{HOOKS}/{hook['webhook_id']}/deliveries"
+
+    first = admin.get(path, limit=2).json()
+    rest = admin.get(path, limit=2, cursor=first["next_cursor"]).json()
+
+    assert [one["id"] for one in first["items"] + rest["items"]] == ids[::-1]
+    assert rest["next_cursor"] is None
+    assert first["items"][1]["kind"] == "test"
+    (attempt,) = first["items"][1]["attempts"]
+    assert {name: attempt[name] for name in ("number", "outcome", "http_status", "duration_ms")} == {
+        "number": 1,
+        "outcome": "delivered",
+        "http_status": 204,
+        "duration_ms": 12,
+    }
+    assert [one["id"] for one in admin.get(path, status="delivered").json()["items"]] == [ids[1]]
+    assert admin.get(path, status="lost").status_code == 422
+
+
+def test_a_failed_delivery_is_retried_unless_there_is_nothing_to_send(admin, hook, deliver):
+    path = f"{HOOKS}/{hook['webhook_id']}/deliveries"
+    failed, gone = deliver(hook), deliver(hook, notification_id=uuid4())
+
+    assert admin.post(f"{path}/{failed}/retry").status_code == 202
+    assert admin.get(path, status="waiting").json()["items"][0]["id"] == failed
+    assert admin.post(f"{path}/{gone}/retry").json()["code"] == "nothing_to_send"
+    assert admin.post(f"{path}/{gone + 1000}/retry").status_code == 404
+
+
+def test_what_is_one_organisations_is_not_there_for_another(admin, stranger, hook, deliver):
+    failed = deliver(hook)
+    path = f"{HOOKS}/{hook['webhook_id']}"
+
+    refused = [
+        stranger.get(path),
+        stranger.delete(path),
+        stranger.get(f"{path}/deliveries"),
+        stranger.post(f"{path}/deliveries/{failed}/retry"),
+        stranger.post(f"{path}/secrets", {}),
+        stranger.post(f"{path}/switch-on"),
+        stranger.post(f"{path}/switch-off"),
+        stranger.post(f"{path}/test"),
+    ]
+
+    assert {answer.status_code for answer in refused} == {404}
+    assert stranger.get(HOOKS).json()["items"] == []
+    assert admin.get(path).json() == hook
+
+
+@pytest.mark.parametrize("who", ["recruiter", "manager"])
+def test_it_is_for_administrators_only(request, who, hook):
+    caller = request.getfixturevalue(who)
+
+    assert caller.get(HOOKS).status_code == 403
+    assert caller.post(HOOKS, {"url": URL}).status_code == 403
+    assert caller.get(f"{HOOKS}/{hook['webhook_id']}/deliveries").status_code == 403
+
+
+# --- by form ---
+
+
+def send(browser, path, **fields):
+    return browser.post(path, {"csrf": browser.csrf(), **fields})
+
+
+def test_the_page_adds_an_address_and_shows_its_secret_once(admins_browser, admin):
+    shown = send(admins_browser, "/settings/outgoing", url=URL)
+
+    (hook,) = admin.get(HOOKS).json()["items"]
+    assert shown.status_code == 200
+    assert len(re.findall(r"whsec_[A-Za-z0-9+/=]+", shown.text)) == 1
+    page = admins_browser.get(f"/settings/outgoing/{hook['webhook_id']}")
+    assert "whsec_" not in page.text
+    assert URL.replace("&", "&amp;") in admins_browser.get("/settings/outgoing").text
+
+
+def test_the_page_says_what_is_wrong_with_an_address(admins_browser):
+    answer = send(admins_browser, "/settings/outgoing", url="https://127.0.0.1/")
+
+    assert answer.status_code == 422
+    assert "no public address" in answer.text
+
+
+def test_the_page_says_why_a_webhook_is_off_and_switches_it_on(admins_browser, admin, hook, execute):
+    execute("UPDATE ops.outgoing_webhooks SET switched_off_at = now(), switched_off_because = 'gone'")
+    path = f"/settings/outgoing/{hook['webhook_id']}"
+
+    assert "because the receiver answered 410" in admins_browser.get(path).text
+    assert send(admins_browser, f"{path}/test").headers["location"].endswith("notice=off")
+    assert send(admins_browser, f"{path}/switch-on").status_code == 303
+    assert admin.get(f"{HOOKS}/{hook['webhook_id']}").json()["state"] == "on"
+
+
+def test_the_page_shows_the_log_in_words_and_retries(admins_browser, admin, hook, deliver):
+    failed = deliver(hook, outcome="forbidden_address", status=None)
+    path = f"/settings/outgoing/{hook['webhook_id']}"
+
+    html = admins_browser.get(path).text
+    assert "leads to an address that is not public" in html
+    assert send(admins_browser, f"{path}/deliveries/{failed}/retry").headers["location"].endswith("notice=asked")
+    assert "on its way" in admins_browser.get(f"{path}?notice=asked").text
+    assert "No deliveries of this kind" in admins_browser.get(f"{path}?status=failed").text
+
+
+def test_removing_asks_once(admins_browser, admin, hook):
+    path = f"/settings/outgoing/{hook['webhook_id']}/remove"
+
+    assert "deleted" in admins_browser.get(path).text
+    assert len(admin.get(HOOKS).json()["items"]) == 1
+    assert send(admins_browser, path).headers["location"] == "/settings/outgoing"
+    assert admin.get(HOOKS).json()["items"] == []
+
+
+def test_what_a_page_renews_it_shows_once(admins_browser, hook):
+    path = f"/settings/outgoing/{hook['webhook_id']}"
+
+    shown = send(admins_browser, f"{path}/secrets")
+
+    assert len(re.findall(r"whsec_[A-Za-z0-9+/=]+", shown.text)) == 1
+    assert "signed with 2 secrets" in shown.text
+    assert "whsec_" not in admins_browser.get(path).text
