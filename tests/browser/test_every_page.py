@@ -31,10 +31,19 @@ PAGES = {
     "/settings/keys/{key_id:uuid}/revoke": ["/settings/keys/{key}/revoke"],
     "/settings/webhooks": ["/settings/webhooks"],
     "/settings/webhooks/{endpoint_id:uuid}/close": ["/settings/webhooks/{endpoint}/close"],
+    "/settings/outgoing": ["/settings/outgoing"],
+    "/settings/outgoing/{webhook_id:uuid}": [
+        "/settings/outgoing/{webhook}",
+        "/settings/outgoing/{webhook}?notice=asked",
+        "/settings/outgoing/{webhook}?status=dropped",
+        "/settings/outgoing/{gone}",
+    ],
+    "/settings/outgoing/{webhook_id:uuid}/remove": ["/settings/outgoing/{webhook}/remove"],
     "/help": ["/help"],
 }
 FOR_STRANGERS = {"/login": ["/login", "/login?code=used"]}
 OF_AN_EMPTY_ORGANIZATION = ["/", "/candidates", "/emails", "/notifications", "/reports", *PAGES["/settings/webhooks"]]
+OF_AN_EMPTY_ORGANIZATION += PAGES["/settings/outgoing"]
 LOOKS = [(width, dark) for width in (1280, 360) for dark in (False, True)]
 
 VIOLATIONS = """axe.run(%s).then(found => found.violations.flatMap(
@@ -60,11 +69,18 @@ def test_the_pages_below_are_all_there_are():
 
 @pytest.fixture(scope="module")
 def made(world):
-    """A key and an endpoint, which have pages of their own."""
+    """A key, an endpoint and outgoing webhooks with a log, which have pages of their own."""
     world.api("POST", "/api-keys", json={"name": "ATS"})
     endpoint = world.api("POST", "/webhook-endpoints", json={"provider": "email"})
     key = world.api("GET", "/api-keys")["items"][0]
-    return {"key": key["api_key_id"], "endpoint": endpoint["endpoint_id"]}
+    webhook, gone = [
+        world.api("POST", "/outgoing-webhooks", json={"url": f"https://ats.example.com/{'very-long-' * 30}{number}"})
+        for number in range(2)
+    ]
+    world.api("POST", f"/outgoing-webhooks/{webhook['webhook']['webhook_id']}/secrets", json={})
+    webhooks = {"webhook": webhook["webhook"]["webhook_id"], "gone": gone["webhook"]["webhook_id"]}
+    world.log_deliveries(**webhooks)
+    return {"key": key["api_key_id"], "endpoint": endpoint["endpoint_id"], **webhooks}
 
 
 @pytest.mark.parametrize("path", [path for paths in PAGES.values() for path in paths])

@@ -14,6 +14,7 @@ from entrypoints.bootstrap import Backend
 from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings
 from tests.support.announcer import Announcer
+from tests.support.outgoing import insert_deliveries
 from tests.support.query_world import NAMED_JOB, OURS, THEIRS, Story, hours, project, told
 from tests.support.web_process import SECRET, Web
 
@@ -37,6 +38,7 @@ class PageWorld:
 
     def __init__(self, directory, database_url, redis_url):
         self.now = datetime.now(UTC)
+        self._database_url = database_url
         self._announcer = Announcer(database_url, redis_url)
         _fill(database_url, redis_url, directory, self.now)
         with psycopg.connect(database_url) as connection:
@@ -45,6 +47,17 @@ class PageWorld:
         self.url = self._web.url
         with self._announcer:
             self._announcer.tell(OURS, READER, 2, ring=False)
+
+    def log_deliveries(self, webhook, gone):
+        """Fill the log of one outgoing webhook, which fails, and have the receiver of another be gone."""
+        with psycopg.connect(self._database_url) as connection:
+            insert_deliveries(connection, OURS, webhook)
+            long_ago = self.now - hours(3)
+            connection.execute("UPDATE ops.outgoing_webhooks SET created_at = %s", (long_ago,))
+            connection.execute(
+                "UPDATE ops.outgoing_webhooks SET switched_off_at = %s, switched_off_because = 'gone' WHERE id = %s",
+                (long_ago, gone),
+            )
 
     def close(self):
         self._web.kill()
