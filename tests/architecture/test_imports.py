@@ -101,6 +101,8 @@ def refuse(event, arguments):
     if event in {"socket.connect", "socket.bind", "subprocess.Popen", "os.fork", "os.posix_spawn"}:
         raise AssertionError(f"{event} while importing")
 sys.addaudithook(refuse)
+# Selenium brings trio into checkouts; httpcore imports it where it is, and trio asks a program for a library's name.
+sys.modules["trio"] = None
 for module in sys.argv[1:]:
     importlib.import_module(module)
 """
