@@ -109,7 +109,7 @@ def test_an_endpoint_is_opened_with_its_steps_and_closed_after_a_question(visito
 def test_keys_lead_to_places_unless_they_are_switched_off(visitor):
     visitor.go("/")
     visitor.run(QUICKLY_G_C)
-    assert visitor.comes("location.pathname === '/candidates'")
+    assert visitor.comes("location.pathname === '/candidates' && document.readyState === 'complete'")
     visitor.press("?")
     assert visitor.comes("location.pathname === '/help' && document.readyState === 'complete'")
     visitor.press_button("Switch keys off in this browser")

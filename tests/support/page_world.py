@@ -7,7 +7,7 @@ import httpx
 import psycopg
 
 from application.access import Role, TokenKind, hash_of, new_token
-from application.ports.unit_of_work import FailedReport, Orphan
+from application.ports.parked_reports import FailedReport, Orphan
 from domain.commands import RecordOpen
 from domain.email_facts import Clicked, Opened, Replied
 from entrypoints.bootstrap import Backend
@@ -91,8 +91,8 @@ def _fill(database_url, redis_url, directory, now):
     backend = Backend(settings)
     backend.migrate()
     with backend._units.begin() as unit:
-        unit.park_orphans([_orphan(now)])
-        unit.park_failures([_failure(now)])
+        unit.parked.park_orphans([_orphan(now)])
+        unit.parked.park_failures([_failure(now)])
     backend.close()
     project(database_url, [*told(now), *_hostile(now), *_crowd(now)], now)
 
