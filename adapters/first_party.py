@@ -24,7 +24,7 @@ class FirstParty:
             report = _decode(body)
         except msgspec.DecodeError as error:
             raise MalformedDeliveryError("this is no report of our own links") from error
-        return [AboutEmail(report.email_id, _command(report))]
+        return [AboutEmail(report.email_id, _command(report), report.viewer)]
 
 
 def _command(report: FirstPartyReport) -> AnyReport:

@@ -32,9 +32,9 @@ from application.ports.unit_of_work import (
     UnitsOfWork,
 )
 from application.recording import REPEATED, Recording
-from domain.commands import AnyReport
+from domain.commands import AnyReport, RecordClick, RecordOpen
 from domain.tracking_terms import TrackingPolicy
-from domain.values import email_id_for
+from domain.values import Signal, email_id_for
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,8 @@ class _Understood(msgspec.Struct):
     confirmations: list[ConfirmSubscription]
     ignored: dict[str, int]
     mails: list[InboundMail]
+    viewers: dict[int, bytes] = msgspec.field(default_factory=dict)
+    """Hashes of sessions, by the place of what they did among the reports."""
 
 
 class DrainInbox:
@@ -245,6 +247,8 @@ class DrainInbox:
         organization_id, name = delivery.organization_id, provider.name
         for outcome in outcomes:
             if isinstance(outcome, AboutEmail):
+                if outcome.viewer:
+                    found.viewers[len(found.reports)] = outcome.viewer
                 found.reports.append((outcome.email_id, outcome.report))
             elif isinstance(outcome, Ignored):
                 found.ignored[outcome.reason] = found.ignored.get(outcome.reason, 0) + 1
@@ -288,6 +292,7 @@ class DrainInbox:
         policies: Mapping[UUID, TrackingPolicy],
     ) -> None:
         waiting = self._match(unit, understood)
+        _note_own_views(unit, [found for found in understood if found.viewers])
         messages = unit.messages(list({email_id for found in understood for email_id, _ in found.reports}))
         detection = self.detection()
         told = [[(messages[email_id], report) for email_id, report in found.reports] for found in understood]
@@ -333,6 +338,19 @@ class DrainInbox:
         unit.close_deliveries([found.delivery.id for found in understood])
         # Last: workers that add to the same counts wait for each other from here to the commit.
         unit.count_outcomes(drained.outcomes())
+
+
+def _note_own_views(unit: UnitOfWork, understood: Sequence[_Understood]) -> None:
+    """Say of opens and clicks by the email's own organisation that it was no recipient (verdict ``self``)."""
+    if not understood:
+        return
+    homes = unit.homes_of_viewers({viewer for found in understood for viewer in found.viewers.values()})
+    for found in understood:
+        for place, viewer in found.viewers.items():
+            email_id, report = found.reports[place]
+            if homes.get(viewer) == found.delivery.organization_id and isinstance(report, RecordOpen | RecordClick):
+                signals = (*report.signals, Signal.OWN_VIEW)
+                found.reports[place] = email_id, msgspec.structs.replace(report, signals=signals)
 
 
 def _named(delivery: Delivery) -> dict[str, object]:

@@ -21,6 +21,8 @@ class FirstPartyReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         request_id: Chosen for this request: a report that reaches the inbox twice is one, two requests are two.
         occurred_at: Aware UTC.
         without_details: The reader's browser asks not to be followed.
+        viewer: Hash of the session of a browser that is signed in here; b"" of nearly everybody. Whose it is, the
+            drain asks; it is kept no longer than that.
         url: Of a click; ``position`` and ``text`` as `application.ports.tracking_tokens.TrackedLink` has them.
     """
 
@@ -35,3 +37,4 @@ class FirstPartyReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     url: str = ""
     position: str = ""
     text: str = ""
+    viewer: bytes = b""

@@ -26,6 +26,8 @@ _LOOKED_AT: Final = (
 )
 """Elements that matter here, or that change how the parser reads what follows."""
 _ENDS: Final = frozenset({"a", "body", "html"}) | _TEXT_ONLY
+_FOR_OUTLOOK: Final = re.compile(r"\s*\[if\s[^\]>]*\]>(.*)<!\[endif\]\s*", re.IGNORECASE | re.DOTALL)
+"""Of a comment that Outlook reads, and nobody else."""
 _SPACES: Final = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
@@ -38,6 +40,7 @@ class FoundLink(NamedTuple):
         written: The address, character references resolved.
         text: What the reader sees of the link, at most `LONGEST_LINK_TEXT` characters.
         opted_out: Whether its author wants it left alone: ``data-mailpulse="off"``.
+        for_outlook: Whether it stands in a conditional comment, instead of one that all others see.
     """
 
     start: int
@@ -45,6 +48,7 @@ class FoundLink(NamedTuple):
     written: str
     text: str
     opted_out: bool
+    for_outlook: bool = False
 
 
 class Anatomy(NamedTuple):
@@ -71,8 +75,9 @@ def anatomy_of(html: str) -> Anatomy:
 class _Reader(HTMLParser):
     """Collects while the parser reads."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, *, is_for_outlook: bool = False) -> None:
         super().__init__(convert_charrefs=True)
+        self._is_for_outlook = is_for_outlook
         self._html = html
         self._base = 0
         self._line_starts: list[int] = []
@@ -82,10 +87,15 @@ class _Reader(HTMLParser):
         self._found: list[tuple[int, int, str, bool]] = []
         self._body_end = self._html_end = -1
         self._stopped_at = len(html)
+        self._outlooks: list[FoundLink] = []
         self.images: list[str] = []
 
     @property
     def links(self) -> list[FoundLink]:
+        return sorted(self._own_links + self._outlooks)
+
+    @property
+    def _own_links(self) -> list[FoundLink]:
         return [
             FoundLink(start, end, written, _SPACES.sub(" ", "".join(text)).strip()[:LONGEST_LINK_TEXT], opted_out)
             for (start, end, written, opted_out), text in zip(self._found, self._texts, strict=True)
@@ -129,7 +139,7 @@ class _Reader(HTMLParser):
     def parse_starttag(self, i: int) -> int:
         """Step over tags of which nothing is wanted: reading their attributes is two thirds of the work."""
         name = _TAG_NAME.match(self.rawdata, i)
-        if name is None or name[0][1:].lower() in _LOOKED_AT:
+        if name is None or name[0][1:].lower() in _LOOKED_AT or self._is_for_outlook:
             return super().parse_starttag(i)
         end = self.check_for_whole_start_tag(i)
         if end > 0 and self.rawdata[end - 1] != ">":
@@ -148,6 +158,8 @@ class _Reader(HTMLParser):
             return
         if tag in {"a", "area"}:
             self._begin_link(attrs, has_text=tag == "a")
+        elif self._is_for_outlook and tag.startswith("v:"):  # buttons are drawn, in VML, and link themselves
+            self._begin_link(attrs, has_text=False)
         elif tag == "img":
             self._see_image(attrs)
         elif tag in _TEXT_ONLY:
@@ -166,6 +178,21 @@ class _Reader(HTMLParser):
             self._body_end = self._place
         elif tag == "html":
             self._html_end = self._place
+
+    def handle_comment(self, data: str) -> None:
+        """Look into what only Outlook reads; in a comment of another kind nobody sees a link."""
+        content = _FOR_OUTLOOK.fullmatch(data)
+        if content is None or self._text_only or self._is_for_outlook:
+            return
+        begins = self._place + len("<!--") + content.start(1)
+        reader = _Reader(content[1], is_for_outlook=True)
+        reader.read()
+        self._outlooks += [
+            link._replace(start=begins + link.start, end=begins + link.end, for_outlook=True)
+            for link in reader.links
+            # Without quotes around it, an address that ends in "--" would end the comment.
+            if content[1][link.start - 1] in "\"'"
+        ]
 
     def handle_data(self, data: str) -> None:
         if self._open_text is not None:

@@ -171,7 +171,8 @@ def _target(written: str, own: str) -> str:
 
 def _followed_links(anatomy: Anatomy | None, text: str | None, own: str) -> int:
     """Count the links of what a reader, or a scanner, sees: the HTML; the text where that has none."""
-    in_html = sum(1 for link in (anatomy.links if anatomy else ()) if not link.opted_out and _target(link.written, own))
+    seen = [link for link in anatomy.links if not (link.opted_out or link.for_outlook)] if anatomy else []
+    in_html = sum(1 for link in seen if _target(link.written, own))
     in_text = 0 if in_html or text is None else sum(1 for link in links_of_text(text) if _target(link.written, own))
     return min(in_html or in_text, MOST_LINKS)
 
@@ -209,8 +210,15 @@ class _Marker:
         return _edited(text, edits)
 
     def _edits_of(self, links: Iterable[FoundLink]) -> Iterable[tuple[int, int, str]]:
-        for number, link in enumerate(links, 1):
-            if not link.opted_out and (tracked := self._tracked(link.written, str(number), link.text)):
+        number = outlooks = 0
+        for link in links:
+            if link.for_outlook:
+                outlooks += 1
+                position = f"outlook-{outlooks}"
+            else:
+                number += 1
+                position = str(number)
+            if not link.opted_out and (tracked := self._tracked(link.written, position, link.text)):
                 yield link.start, link.end, tracked
 
     def _tracked(self, written: str, position: str, text: str) -> str:

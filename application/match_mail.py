@@ -20,6 +20,10 @@ FROM_ANOTHER_ADDRESS = "from_another_address"
 """Metadata of a reply that did not come from the address that the email went to."""
 
 
+OF_A_NAMED_RECIPIENT = "of_a_named_recipient"
+"""Metadata of a delivery report that waits for its email, until that says whose it is."""
+
+
 class Matched(msgspec.Struct, frozen=True):
     """A mail as a report on an email.
 
@@ -124,16 +128,25 @@ def answering_mails(unit: UnitOfWork, waiting: Sequence[WaitingMail]) -> list[Or
     for orphan in unit.parked.orphans_of(list(quoted)):
         answerer = addressee_id_for(orphan.organization_id, orphan.report.recipient)
         email_id = answered_email(quoted[orphan.email_id], threads, answerer)
-        if email_id is not None:
-            report = _noted(orphan.report, answerer, addressees[email_id])
-            found.append(msgspec.structs.replace(orphan, email_id=email_id, report=report))
+        if email_id is None:
+            continue
+        report = orphan.report
+        if (report.metadata or {}).get(OF_A_NAMED_RECIPIENT):
+            if answerer != addressees[email_id]:
+                unit.parked.forget([orphan.id])
+                continue
+            report = msgspec.structs.replace(report, metadata=None)
+        report = _noted(report, answerer, addressees[email_id])
+        found.append(msgspec.structs.replace(orphan, email_id=email_id, report=report))
     return found
 
 
-def _matched(clue: _Clues, email_id: UUID, registered: Registered | None) -> Matched:
+def _matched(clue: _Clues, email_id: UUID, registered: Registered | None) -> Found:
     report = clue.mail.report
     addressee_id = registered.sent.addressee_id if registered is not None else None
     answerer = addressee_id_for(clue.organization_id, report.recipient)
+    if clue.mail.is_named and addressee_id is not None and answerer != addressee_id:
+        return Ignored("another_recipient")  # of a copy: what became of that says nothing of the email
     return Matched(email_id, report if addressee_id is None else _noted(report, answerer, addressee_id))
 
 
@@ -148,7 +161,10 @@ def _unmatched(clue: _Clues) -> Found:
         return Ignored("mailing_list")
     if not clue.quoted:
         return Ignored("unrelated_mail")
+    report = clue.mail.report
+    if clue.mail.is_named:
+        report = msgspec.structs.replace(report, metadata={OF_A_NAMED_RECIPIENT: True})
     # The mail's own name: a repeated mail waits once, and a delivery report once for each recipient.
     key = clue.mail.report.key_for(clue.quoted[0])
     waiting_id = thread_id_for(clue.organization_id, f"waiting\n{key.hex()}\n{clue.mail.report.recipient}")
-    return Matched(waiting_id, clue.mail.report, WaitingMail(waiting_id, clue.quoted))
+    return Matched(waiting_id, report, WaitingMail(waiting_id, clue.quoted))

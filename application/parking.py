@@ -62,9 +62,10 @@ def failures_under(policies: Mapping[UUID, TrackingPolicy], failures: Iterable[F
     """Give failures as they may be kept.
 
     Source:
-        BR-558.8: what cannot be understood may hold addresses and agents, so in privacy mode only the reason stays.
+        BR-558.8: what cannot be understood may hold addresses and agents, so in privacy mode only the reason stays; not
+            even whose email it was about: that would tell when somebody opened it.
     """
     return [
-        replace(failure, is_kept=False) if policies[failure.organization_id].privacy_mode else failure
+        replace(failure, is_kept=False, message_id="") if policies[failure.organization_id].privacy_mode else failure
         for failure in failures
     ]

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from application.access import hash_of
 from application.first_party_reports import NO_ENDPOINT, PROVIDER, FirstPartyReport
 from application.ports.clock import Clock
 from application.ports.inbox_intake import ProvenDelivery
@@ -30,12 +31,15 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         headers: Lower-case names.
         client: Address it comes from; ``None`` if that cannot be told.
         correlation_id: Follows it into logs.
+        session: What the browser keeps of being signed in here; "" of nearly everybody. Not kept: a hash of it goes
+            along until it is known whose it is.
     """
 
     method: str
     headers: Mapping[str, str]
     client: IPv4Address | IPv6Address | None
     correlation_id: str
+    session: str = ""
 
 
 class ReceiveEngagement:
@@ -122,6 +126,7 @@ class ReceiveEngagement:
             url=(link.counted_as or link.url) if link else "",
             position=link.position if link else "",
             text=link.text if link else "",
+            viewer=hash_of(visit.session) if visit.session else b"",
         )
         return self._spool.keep(
             ProvenDelivery(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from application.ports.unit_of_work import UnitOfWork
@@ -17,6 +17,14 @@ REPEATED: Final = "repeated"
 _ENGAGEMENTS: Final = (RecordOpen, RecordClick)
 _WITH_WORDS: Final = (RecordClick, RecordBounce, RecordDrop)
 """Reports of which words of the sender or the provider are kept unsealed, such as links."""
+
+
+class _Unsubscription(NamedTuple):
+    """What somebody said by unsubscribing, and when that became known."""
+
+    organization_id: UUID
+    said_at: datetime
+    received_at: datetime
 
 
 class Recording:
@@ -52,7 +60,7 @@ class Recording:
         addressees = [addressee_of(message.sent) for message in {m for m, _ in told} if message.sent is not None]
         self._consents = unit.tracking.consents(addressees)
         self._is_all_open = not self._consents and all(terms is OPEN_TERMS for terms in self._usual.values())
-        self._unsubscribed: dict[UUID, tuple[UUID, datetime]] = {}
+        self._unsubscribed: dict[UUID, _Unsubscription] = {}
         self._recipients = recipients_by_report(self._allowed(told), policies, detection, unit.sightings)
 
     def _allowed(self, told: Told) -> Told:
@@ -85,7 +93,7 @@ class Recording:
         )
         if is_news:
             if terms.policy.unsubscribe_ends_tracking and isinstance(report, RecordUnsubscribe):
-                self._opt_out(sent, received_at)
+                self._opt_out(sent, _Unsubscription(sent.organization_id, report.occurred_at, received_at))
             return ""
         return message.refusal_of(report, terms) or REPEATED
 
@@ -94,12 +102,13 @@ class Recording:
         if not self._unsubscribed:
             return
         recipients = self._unit.tracking.recipients(self._unsubscribed)
-        for addressee_id, (organization_id, at) in self._unsubscribed.items():
+        for addressee_id, unsubscription in self._unsubscribed.items():
             recipients[addressee_id].change_consent(
                 Consent.OPTED_OUT,
-                organization_id=organization_id,
-                changed_at=at,
+                organization_id=unsubscription.organization_id,
+                changed_at=unsubscription.received_at,
                 source=ConsentSource.UNSUBSCRIBE,
+                said_at=unsubscription.said_at,
             )
         self._unit.tracking.keep_consents(list(recipients.values()))
 
@@ -111,7 +120,13 @@ class Recording:
             return TrackingTerms(usual.policy, consent)
         return usual
 
-    def _opt_out(self, sent: Sent, at: datetime) -> None:
+    def _opt_out(self, sent: Sent, unsubscription: _Unsubscription) -> None:
         addressee_id = addressee_of(sent)
+        if self._consents.get(addressee_id) is Consent.OPTED_IN:
+            recipient = self._unit.tracking.recipients([addressee_id])[addressee_id]
+            if recipient.has_outdone(Consent.OPTED_OUT, unsubscription.said_at):
+                return  # they agreed since
         self._consents[addressee_id] = Consent.OPTED_OUT
-        self._unsubscribed[addressee_id] = (sent.organization_id, at)
+        known = self._unsubscribed.get(addressee_id)
+        if known is None or known.said_at < unsubscription.said_at:
+            self._unsubscribed[addressee_id] = unsubscription

@@ -20,6 +20,7 @@ class ConsentChanged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         changed_at: Aware UTC, when it became known to us.
         source: How it became known.
         changed_by: Id of the API key or user who asked; "" if they did it themselves, by unsubscribing.
+        said_at: Aware UTC, when they said it, if it became known later only; ``None``: then.
     """
 
     TOPIC: ClassVar[str] = "Recipient.ConsentChanged"
@@ -29,6 +30,7 @@ class ConsentChanged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     changed_at: datetime
     source: ConsentSource
     changed_by: str = ""
+    said_at: datetime | None = None
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

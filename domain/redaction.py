@@ -13,7 +13,7 @@ PLACEHOLDER: Final = "[recipient]"
 _HOST: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:(?:[\\/]{2}[^/?#\\\s]*)?", re.IGNORECASE)
 """Of a URL: its scheme, and what stands before its path."""
 
-_NUMBER: Final = re.compile(r"(?:text-)?\d{1,4}")
+_NUMBER: Final = re.compile(r"(?:text-|outlook-)?\d{1,4}")
 """Of a link in its email."""
 
 _ESCAPED: Final = re.compile(r"\\u00([0-7][0-9a-fA-F])")

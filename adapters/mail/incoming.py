@@ -133,9 +133,16 @@ def _delivery_report(
                 own_id=own_id,
                 quoted_ids=quoted,
                 reply_tokens=_tokens(found.returned.all_of("reply-to")),
+                is_named=status.has("original-recipient") or _is_named(report.recipient, found.returned),
             )
         )
     return outcomes or [NO_STATUS]
+
+
+def _is_named(address: str, returned: Head) -> bool:
+    """Whether an email's headers name somebody among those whom it was sent to."""
+    named = " ".join(returned.all_of("to", "cc"))[:_DIGESTED_BYTES].lower()
+    return bool(address) and re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w.-])", named) is not None
 
 
 def _tokens(values: Iterator[str] | Sequence[str]) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ class MemoryStore:
         self.waiting_mails: dict[UUID, WaitingMail] = {}
         self.held: set[tuple[str, int]] = set()
         self.sightings: dict[tuple[UUID, str], list[tuple[datetime, bytes]]] = {}
+        self.sessions: dict[bytes, UUID] = {}
         self.recording: Counter[UUID] = Counter()
         self.had_alone: set[UUID] = set()
         self.appending = RLock()

@@ -103,6 +103,9 @@ class MemoryUnitOfWork:
                 erased_at = self.erasure.last_erasure(addressee_of(registered.sent)) or 0
                 message.identify(None if erased_at > registered.email_log_id else registered.sent.personal)
 
+    def homes_of_viewers(self, session_hashes: Collection[bytes]) -> Mapping[bytes, UUID]:
+        return {one: self._store.sessions[one] for one in session_hashes if one in self._store.sessions}
+
     def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
         return {
             logged.place: logged.fact.personal.hidden_ip_address

@@ -198,6 +198,14 @@ class PostgresUnitOfWork:
             self._looked_up |= dict.fromkeys(missing) | self._keys.found(self._cursor, missing)
         return {key_id: key for key_id in key_ids if (key := self._looked_up[key_id])}
 
+    def homes_of_viewers(self, session_hashes: Collection[bytes]) -> Mapping[bytes, UUID]:
+        self._cursor.execute(
+            "SELECT token_hash, organization_id FROM ops.access_tokens WHERE kind = 'session' AND token_hash = ANY(%s)",
+            (list(session_hashes),),
+            binary=True,
+        )
+        return dict(self._cursor.fetchall())
+
     def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
         sealed: dict[int, tuple[UUID, Opened | Clicked, bytes]] = {}
         for place, email_id, topic, state in self._recorder.at_places(self._cursor, places):

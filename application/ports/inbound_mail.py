@@ -21,6 +21,8 @@ class InboundMail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         own_id: The mail's own Message-ID without brackets; "" if it has none.
         quoted_ids: Message ids that it quotes, without brackets, the most telling first.
         reply_tokens: What may be tokens of reply addresses that it was sent to.
+        is_named: Of a delivery report, whether the email was sent to its `recipient` by name, in To, Cc or the
+            envelope; if not, it may have been passed on to them by whom it was sent to.
         is_list_mail: Whether a mailing list passed it on; then it counts only if it answers an email.
     """
 
@@ -28,6 +30,7 @@ class InboundMail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     own_id: str = ""
     quoted_ids: tuple[str, ...] = ()
     reply_tokens: tuple[str, ...] = ()
+    is_named: bool = False
     is_list_mail: bool = False
 
 

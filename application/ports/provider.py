@@ -80,10 +80,12 @@ class AboutEmail(msgspec.Struct, frozen=True):
 
     Attributes:
         report: Without message id and recipient, which it needs not.
+        viewer: Hash of the session of whoever opened or clicked, if they are signed in here; b"" if not.
     """
 
     email_id: UUID
     report: AnyReport
+    viewer: bytes = b""
 
 
 Outcome: TypeAlias = AnyReport | AboutEmail | InboundMail | Ignored | Rejected | ConfirmSubscription

@@ -29,7 +29,8 @@ class TrackedLink(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         url: As `domain.web_addresses.web_address` gives it.
-        position: Which of the email's links it is: "1" is the first of the HTML, "text-1" of the plain text.
+        position: Which of the email's links it is: "1" is the first of the HTML, "text-1" of the plain text,
+            "outlook-1" of what only Outlook shows.
         text: What the reader sees; "" if nothing.
         counted_as: What clicks are kept under where the address itself says whose it is; "" for `url`.
 

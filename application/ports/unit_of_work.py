@@ -112,6 +112,10 @@ class UnitOfWork(Protocol):
         """Tell these emails whom they went to, and of whom that nobody can tell it any more: they were erased."""
         ...
 
+    def homes_of_viewers(self, session_hashes: Collection[bytes]) -> Mapping[bytes, UUID]:
+        """Give the organisations of those who were signed in with these sessions, ended or not; unknown ones lack."""
+        ...
+
     def hidden_addresses(self, places: Collection[int]) -> dict[int, str]:
         """Give the IP addresses that opens and clicks keep sealed (SEC-5), by their place in the order of all events.
 

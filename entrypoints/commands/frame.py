@@ -58,6 +58,13 @@ def refuse_unmigrated(backend: Backend) -> None:
         fail(f"the database lacks {', '.join(missing)}: run `mailpulse migrate`")
 
 
+def refuse_outdated(backend: Backend) -> None:
+    """End with one line if a read model's tables are of another version: what is counted from them would be wrong."""
+    if outdated := backend.outdated_read_models():
+        those = ", ".join(outdated)
+        fail(f"the tables of another version wait to be rebuilt ({those}): run `mailpulse projections rebuild` first")
+
+
 def with_database(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command the backend of a migrated database as its first argument.
 

@@ -8,7 +8,7 @@ import click
 
 from application.rejudge import Rejudgements
 from entrypoints.bootstrap import Backend
-from entrypoints.commands.frame import EXIT_FAILED, as_json, fail, opened_backend, show, with_database
+from entrypoints.commands.frame import EXIT_FAILED, as_json, fail, opened_backend, refuse_outdated, show, with_database
 from entrypoints.logging import configure_logging
 
 
@@ -19,6 +19,7 @@ from entrypoints.logging import configure_logging
 @with_database
 def retention(backend: Backend, *, dry_run: bool, organization: UUID | None, json_wanted: bool) -> None:
     """Delete now what is kept beyond each organisation's time; workers do so every hour."""
+    refuse_outdated(backend)
     if dry_run:
         expired = backend.purge_expired.survey(organization)
         lines = [

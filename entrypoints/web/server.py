@@ -49,6 +49,7 @@ async def _serve(backend: Backend) -> None:
                     metrics=edge.tracking_metrics,
                     broken=BrokenTokens(time.monotonic),
                     trusted_proxies=settings.trusted_proxies,
+                    session_cookie=edge.services.cookie.name,
                 ),
             ],
         )

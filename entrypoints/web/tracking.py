@@ -35,6 +35,7 @@ from entrypoints.web.webhook_bodies import (
 
 GIF: Final = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 """One transparent pixel."""
+LONGEST_SESSION: Final = 200
 MOST_FORM_BYTES: Final = 64 * 1024
 _BARE: Final = ((b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
 _PIXEL: Final = ((b"content-type", b"image/gif"), *_BARE)
@@ -48,6 +49,7 @@ def tracking_handlers(
     metrics: TrackingMetrics,
     broken: BrokenTokens,
     trusted_proxies: Sequence[Network] = (),
+    session_cookie: str = "",
 ) -> list[HTTPRouteHandler]:
     """Give the handlers of readers' requests.
 
@@ -56,8 +58,9 @@ def tracking_handlers(
         metrics: Counts what it did.
         broken: Counts broken tokens by network.
         trusted_proxies: Peers whose X-Forwarded-For is believed.
+        session_cookie: Name of the cookie of those who are signed in here: what they look at, no recipient did.
     """
-    desk = _Desk(reception, metrics, broken, trusted_proxies)
+    desk = _Desk(reception, metrics, broken, trusted_proxies, session_cookie)
 
     @route("/t/o/{token:path}", http_method=_READING, operation_class=OPEN_OPERATION, opt=_OPEN)
     async def show_pixel(request: Request[Any, Any, Any]) -> ASGIApp:
@@ -96,11 +99,13 @@ class _Desk:
         metrics: TrackingMetrics,
         broken: BrokenTokens,
         trusted_proxies: Sequence[Network],
+        session_cookie: str,
     ) -> None:
         self._reception = reception
         self._count = metrics.count
         self._broken = broken
         self._trusted_proxies = trusted_proxies
+        self._session_cookie = session_cookie
         self._budget = BodyBudget()
 
     def visit_of(self, request: Request[Any, Any, Any]) -> Visit:
@@ -110,6 +115,7 @@ class _Desk:
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             client=client_of(scope, self._trusted_proxies),
             correlation_id=scope["state"]["request_id"],
+            session=request.cookies.get(self._session_cookie, "")[:LONGEST_SESSION],
         )
 
     def pixel(self, token: str, visit: Visit) -> Answer:

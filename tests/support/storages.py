@@ -174,6 +174,9 @@ class MemoryStorage(Storage):
     def decay(self):
         return self.scores.decay()
 
+    def sign_in(self, session_hash):
+        self.store.sessions[session_hash] = ACME
+
     def receive(self, body=b"[]"):
         return self.store.receive(
             endpoint_id=ENDPOINT,
@@ -221,6 +224,21 @@ class PostgresStorage(Storage):
 
     def project(self):
         self._core.project()
+
+    def sign_in(self, session_hash):
+        self._core.query(
+            "WITH home AS (INSERT INTO ops.organizations (id, name, created_at) VALUES (%s, 'Acme', now())"
+            " ON CONFLICT DO NOTHING), person AS (INSERT"
+            " INTO ops.access_tokens (id, organization_id, kind, token_hash, role, user_id)"
+            " VALUES (gen_random_uuid(), %s, 'user_token', 'theirs', 'recruiter', 'r-7') RETURNING id)"
+            " INSERT INTO ops.access_tokens (id, organization_id, kind, token_hash, role, user_id, parent_id)"
+            " SELECT gen_random_uuid(), %s, 'session', %s, 'recruiter', 'r-7', id FROM person"
+            " RETURNING id",
+            ACME,
+            ACME,
+            ACME,
+            session_hash,
+        )
 
     def _rows(self, sql):
         return self._core.query(sql)

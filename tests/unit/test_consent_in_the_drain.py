@@ -157,6 +157,32 @@ def test_a_repeated_unsubscribe_does_not_undo_a_later_opt_in(scene):
     assert scene.report(item("open")).events == 1
 
 
+def test_an_unsubscribe_that_is_told_after_the_person_agreed_again_changes_nothing(scene):
+    scene.policy(unsubscribe_ends_tracking=True)
+    scene.register()
+    scene.now = NOON + hours(2)
+    scene.consent(Consent.OPTED_IN)
+    scene.now = NOON + hours(3)
+
+    scene.report(item("unsubscribe", NOON + hours(1)))
+
+    assert scene.consents.of(ACME, JOHN).consent is Consent.OPTED_IN
+    assert scene.report(item("open", NOON + hours(2))).events == 1
+
+
+def test_an_unsubscribe_from_after_the_opt_in_ends_tracking_however_late_it_is_told(scene):
+    scene.policy(unsubscribe_ends_tracking=True)
+    scene.register()
+    scene.consent(Consent.OPTED_IN)
+    scene.now = NOON + hours(3)
+
+    scene.report(item("unsubscribe", NOON + hours(1)))
+
+    held = scene.consents.of(ACME, JOHN)
+    assert (held.consent, held.since) == (Consent.OPTED_OUT, NOON + hours(3))
+    assert scene.report(item("open", NOON + hours(2))).ignored == {"no_consent": 1}
+
+
 def test_a_batch_that_is_run_again_sees_what_was_changed_meanwhile(scene):
     scene.register()
     scene.receive(item("open"))
@@ -225,6 +251,7 @@ def test_in_privacy_mode_what_cannot_be_understood_leaves_its_reason_only(scene)
     kept = [row.report for row in scene.store.parked.values()]
     assert [(report.body, dict(report.headers), report.is_kept) for report in kept] == [(b"", {}, False)] * 2
     assert all(report.reason for report in kept)
+    assert {report.message_id for report in kept} == {""}, "or it would tell when something happened to which email"
     with pytest.raises(ReportNotKeptError):
         scene.retry(ACME, kept[0].id)
     assert len(scene.store.parked) == 2

@@ -89,7 +89,9 @@ def test_a_link_within_a_link_ends_the_first_as_in_a_browser():
     "html",
     [
         '<!-- <a href="https://a.example/">x</a> -->',
-        '<!--[if mso]><a href="https://a.example/">x</a><![endif]-->',
+        '<!--[if mso]> <!-- <a href="https://a.example/">x</a> --> <![endif]-->',
+        "<!--[if mso]><a href=https://a.example/>x</a><![endif]-->",
+        '<title><!--[if mso]><a href="https://a.example/">x</a><![endif]--></title>',
         "<script>var a = '<a href=\"https://a.example/\">'</script>",
         '<style>/* <a href="https://a.example/"> */</style>',
         '<title><a href="https://a.example/">x</a></title>',
@@ -177,3 +179,31 @@ def test_any_text_is_read_and_every_link_stands_where_it_is_said_to(html):
     for link in anatomy.links:
         assert 0 <= link.start <= link.end <= len(html)
         assert link.start == link.end or html[link.start : link.end].strip("\n ") != "" or not link.written.strip()
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<!--[if mso]><a href="https://a.example/">Go</a><![endif]-->',
+        "<p>\n<!--[if (gte mso 9)|(IE)]>\n<table><td><a class=x href='https://a.example/'>Go</a></table>\n<![endif]-->",
+        '<!-- [IF MSO]><v:roundrect xmlns:v="u" href="https://a.example/" fill="t">Go</v:roundrect><![ENDIF] -->',
+    ],
+)
+def test_a_link_that_only_outlook_shows_is_found_and_told_apart(html):
+    [link] = anatomy_of(html).links
+
+    assert link.for_outlook
+    assert html[link.start : link.end] == link.written == "https://a.example/"
+
+
+def test_links_for_outlook_stand_where_they_are_among_the_others():
+    html = (
+        '<a href="https://a.example/1">1</a><!--[if mso]><a href="https://a.example/2">2</a><![endif]-->'
+        '<!--[if !mso]><!--><a href="https://a.example/3">3</a><!--<![endif]-->'
+    )
+
+    assert [(link.written[-1], link.text, link.for_outlook) for link in anatomy_of(html).links] == [
+        ("1", "1", False),
+        ("2", "2", True),
+        ("3", "3", False),
+    ]

@@ -425,3 +425,23 @@ def test_the_email_knows_how_many_links_its_reader_sees(instrument, bodies, link
 
     with instrument.scene.units.begin() as unit:
         assert unit.registrations([answer.email_id])[answer.email_id].sent.links == links
+
+
+def test_a_button_for_outlook_is_tracked_apart_and_all_else_stays_byte_for_byte(instrument):
+    html = (
+        '<!--[if mso]> <v:roundrect href="https://a.test/go" arcsize="8%"><w:anchorlock/>Go</v:roundrect>\n'
+        "<a HREF='https://a.test/go'>Go</a><![endif]-->\r\n<!-- not <a href='https://a.test/no'>this</a> -->"
+        '<![if !mso]><a href="https://a.test/go">Go</a><![endif]>'
+    )
+    answer = instrument(html=html)
+
+    links, restored = instrument.links(answer.html)
+
+    assert restored == html + PIXEL
+    assert [(link.url, link.position) for link in links] == [
+        ("https://a.test/go", "outlook-1"),
+        ("https://a.test/go", "outlook-2"),
+        ("https://a.test/go", "1"),
+    ]
+    with instrument.scene.units.begin() as unit:
+        assert unit.registrations([answer.email_id])[answer.email_id].sent.links == 1, "what a reader sees at once"

@@ -182,6 +182,44 @@ def test_an_open_cannot_come_by_mail(scene):
 # Delivery reports
 
 
+MARYS = "mary.major@gmail.example"
+
+
+def bounce_of(address, *, named="To", original=True):
+    """A delivery report about somebody to whom a copy of John's email went, or John's was passed on."""
+    copied = f"Cc: Mary <{MARYS.upper()}>\n" if named == "Cc" else ""
+    raw = mail("bounce_postfix", newline=b"\n", without=() if original else ("Original-Recipient",)).decode()
+    raw = raw.replace("Reply-To:", f"{copied}Reply-To:")
+    for field in ("Final-Recipient: rfc822; ", "Original-Recipient: rfc822;"):
+        raw = raw.replace(f"{field}{JOHNS}", f"{field}{address}")
+    return raw.replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize(
+    "raw, outcome",
+    [
+        (bounce_of(JOHNS), "recorded"),
+        (bounce_of(MARYS), "another_recipient"),
+        (bounce_of(MARYS, named="Cc", original=False), "another_recipient"),
+        (bounce_of(MARYS, original=False), "recorded"),
+    ],
+    ids=["the recipient's", "by its own words of a copy", "of somebody in Cc", "passed on by the recipient"],
+)
+@pytest.mark.parametrize("is_late", [False, True], ids=["known", "registered later"])
+def test_a_delivery_report_about_somebody_elses_copy_is_no_bounce_of_the_email(scene, raw, outcome, is_late):
+    if not is_late:
+        scene.register(sent())
+    drained = comes(scene, raw)
+    if is_late:
+        scene.register(sent())
+
+    assert len(answered(scene)) == (outcome == "recorded")
+    assert all(fact.metadata is None for _, fact in answered(scene))
+    assert scene.store.parked == {}
+    if not is_late:
+        assert drained.ignored == ({} if outcome == "recorded" else {outcome: 1})
+
+
 def test_a_delivery_report_is_a_bounce_with_its_reason(scene):
     scene.register(sent())
 

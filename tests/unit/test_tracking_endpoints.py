@@ -8,6 +8,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 
+from application.access import hash_of
 from application.ports.report_spool import ReportLostError
 from application.ports.tracking_tokens import TrackedLink
 from entrypoints.web.broken_tokens import BROKEN_PER_MINUTE, BrokenTokens
@@ -15,7 +16,8 @@ from entrypoints.web.observation import Observed
 from entrypoints.web.problems import EXCEPTION_HANDLERS
 from entrypoints.web.tracking import GIF, MOST_FORM_BYTES, tracking_handlers
 from entrypoints.web.tracking_metrics import TrackingMetrics
-from tests.support.readers import LINK, Readers
+from tests.support.emails import ACME, GLOBEX
+from tests.support.readers import CHROME, LINK, Readers
 
 
 class Site:
@@ -26,7 +28,12 @@ class Site:
         self.now = 0.0
         self.registry = CollectorRegistry()
         metrics = TrackingMetrics(self.registry, waiting=lambda: 0, bytes_on_disk=lambda: 0)
-        handlers = tracking_handlers(self.readers.reception, metrics=metrics, broken=BrokenTokens(lambda: self.now))
+        handlers = tracking_handlers(
+            self.readers.reception,
+            metrics=metrics,
+            broken=BrokenTokens(lambda: self.now),
+            session_cookie="mailpulse",
+        )
         app = Litestar(handlers, exception_handlers=EXCEPTION_HANDLERS, logging_config=None, openapi_config=None)
         app.asgi_handler = Observed(app.asgi_handler, self.registry)
         self.client = TestClient(app)
@@ -247,3 +254,17 @@ def test_without_any_token_there_is_still_a_pixel_or_a_page(site, slash):
     for answer in (pixel, *pages):
         assert_tells_nobody(answer)
     assert site.kept() == []
+
+
+@pytest.mark.parametrize("home, verdict", [(ACME, "self"), (GLOBEX, "human"), (None, "human")])
+def test_what_somebody_of_the_senders_own_organisation_looks_at_is_their_own_view(site, home, verdict):
+    session = "mp_session_synthetic"
+    if home:
+        site.readers.scene.store.sessions[hash_of(session)] = home
+    cookies = {"cookie": f"theme=dark; mailpulse={session}", "user-agent": CHROME}
+
+    site.ask("GET", site.pixel, headers=cookies)
+    site.ask("GET", site.link, headers=cookies)
+
+    assert session.encode() not in b"".join(report.body for report in site.readers.spool.kept)
+    assert [fact.verdict for fact in site.readers.facts()] == [verdict, verdict]

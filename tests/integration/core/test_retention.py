@@ -10,6 +10,7 @@ from application import purge_expired
 from application.ports.expired_records import RetentionBusyError
 from application.register_emails import Job, Recipient, Template
 from domain.organization_facts import EmailsPurged
+from entrypoints.commands.frame import EXIT_FAILED, refuse_outdated
 from read_models import runner
 from tests.support.core import item, registration
 from tests.support.emails import ACME, CAMPAIGN, GLOBEX, JOB_AD, NOON, days, email_id, hours, seconds
@@ -340,6 +341,17 @@ def test_emails_that_the_read_models_have_not_folded_wait(kept):
 
     assert (purged.emails, "behind" in purged.unfinished) == (0, True)
     assert kept.value("SELECT count(*) FROM events.stored_events WHERE originator_id = %s", old(kept)) > 4
+
+
+def test_after_an_upgrade_that_asks_for_a_rebuild_the_command_says_so(core, capsys):
+    refuse_outdated(core.backend)
+    core.query("UPDATE ops.read_models SET version = version - 1 WHERE name = 'engagement' RETURNING name")
+
+    with pytest.raises(SystemExit) as ended:
+        refuse_outdated(core.backend)
+
+    assert ended.value.code == EXIT_FAILED
+    assert "(engagement): run `mailpulse projections rebuild` first" in capsys.readouterr().err
 
 
 def test_nothing_is_purged_while_a_read_model_is_rebuilt(kept):
