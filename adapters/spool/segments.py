@@ -29,6 +29,7 @@ class Segments:
         self._size = 0
         self._sequence = 0
         self._unsynced: dict[Path, int] = {}
+        self._records: dict[Path, int] = {}
         self.bytes = 0
 
     def append(self, record: bytes) -> None:
@@ -49,6 +50,7 @@ class Segments:
             raise
         self._size += len(whole)
         self.bytes += len(whole)
+        self._records[self._path(self._sequence)] += 1
 
     def take_unsynced(self) -> list[int]:
         """Give descriptors of all that `sync` has to bring to the disk; they are the caller's to close."""
@@ -57,8 +59,27 @@ class Segments:
 
     def forget(self, path: Path) -> None:
         """Remove a file whose records are all in the inbox."""
-        self.bytes -= path.stat().st_size
+        size = path.stat().st_size
         path.unlink()
+        self._let_go_of(path, size)
+
+    def set_aside(self, path: Path) -> int:
+        """Keep a file that cannot be read for whoever looks at it; what is written next begins a new one.
+
+        Returns:
+            How many records were written to it.
+        """
+        if path == self._path(self._sequence):
+            self._finish_file()
+        records = self._records.get(path, 0)
+        size = path.stat().st_size
+        path.rename(path.with_name(path.name + SET_ASIDE))
+        self._let_go_of(path, size)
+        return records
+
+    def _let_go_of(self, path: Path, size: int) -> None:
+        self.bytes -= size
+        self._records.pop(path, None)
         descriptor = self._unsynced.pop(path, None)
         if descriptor is not None:
             os.close(descriptor)
@@ -87,6 +108,7 @@ class Segments:
         path = self._path(self._sequence)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._size = 0
+        self._records[path] = 0
 
     def _path(self, sequence: int) -> Path:
         return self._directory / f"{sequence:08d}{SUFFIX}"

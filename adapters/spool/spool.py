@@ -80,7 +80,8 @@ class FileSpool:
         self._segments = Segments(self._claim.directory, segment_bytes=segment_bytes)
         self._written = self._shipped = self._synced = 0
         self._reading: Path | None = None
-        self._read_until = 0
+        self._read_until = self._read_records = 0
+        self._set_aside_numbers: list[range] = []
         self._news = asyncio.Event()
         self._progress = asyncio.Event()
         self._syncing = asyncio.Lock()
@@ -125,6 +126,8 @@ class FileSpool:
             async with asyncio.timeout(PATIENCE_S):
                 while self._shipped < number:
                     await self._progress.wait()
+        if any(number in numbers for numbers in self._set_aside_numbers):
+            raise ReportLostError("the file that it was written to was damaged")
         if self._shipped >= number:
             return
         try:
@@ -172,22 +175,43 @@ class FileSpool:
 
     async def _hand_over_next(self) -> bool:
         path = self._reading or segments_in(self._claim.directory)[0]
-        batch = self._read(path, self._read_until)
+        try:
+            batch = self._read(path, self._read_until)
+        except (SealBrokenError, msgspec.DecodeError):
+            self._set_aside_own(path, "no secret key opens it")
+            return True
         if not batch.reports:
-            self._segments.forget(path)
-            self._reading, self._read_until = None, 0
+            if batch.ends_whole:
+                self._segments.forget(path)
+                self._begin_file()
+            else:
+                self._set_aside_own(path, "something else changed it")
             return True
         if not await self._ship(batch.reports):
             return False
         self._reading, self._read_until = path, batch.end
+        self._read_records += len(batch.reports)
         self._advance(len(batch.reports))
         return True
+
+    def _begin_file(self) -> None:
+        self._reading, self._read_until, self._read_records = None, 0, 0
+
+    def _set_aside_own(self, path: Path, why: str) -> None:
+        """Go on with the next file; what was in this one waits for somebody who can read it."""
+        records = self._segments.set_aside(path) - self._read_records
+        logger.error(
+            "A file of the spool is set aside", extra={"event": "spool_damaged", "reason": why, "reports": records}
+        )
+        self._set_aside_numbers.append(range(self._shipped + 1, self._shipped + records + 1))
+        self._begin_file()
+        self._advance(records)
 
     def _forget_what_is_handed_over(self) -> None:
         """Keep nothing on the disk in quiet times, which may be long: reports tell where somebody read."""
         if not self.waiting and self._segments.bytes:
             self._segments.forget_all()
-            self._reading, self._read_until = None, 0
+            self._begin_file()
 
     def _advance(self, reports: int) -> None:
         self._shipped += reports
@@ -227,18 +251,25 @@ class FileSpool:
             self._synced = written
 
     def _read(self, path: Path, place: int) -> _Batch:
-        """Read the next reports of a file.
+        """Read the next reports of a file, up to one that cannot be read.
 
         Raises:
-            SealBrokenError: None of the secret keys opens one.
+            SealBrokenError: None of the secret keys opens the next one.
+            msgspec.DecodeError: It is none.
         """
         with path.open("rb") as file:
             file.seek(place)
             content = file.read(BATCH_BYTES)
         reports: list[ProvenDelivery] = []
         end = 0
-        for record, end in records_of(content):  # noqa: B007 - the last place is what is read
-            reports.append(_decode(self._box.open(record)))
+        for record, behind in records_of(content):
+            try:
+                reports.append(_decode(self._box.open(record)))
+            except (SealBrokenError, msgspec.DecodeError):
+                if reports:
+                    break  # those before it come first
+                raise
+            end = behind
         return _Batch(reports, place + end, end == len(content))
 
     # --- of processes that died ---

@@ -281,6 +281,41 @@ def test_reports_of_a_secret_key_that_is_gone_are_set_aside_and_not_lost(root, i
     assert aside.read_bytes() == before
 
 
+@pytest.mark.parametrize("damage", ["a changed byte", "another's record"])
+def test_a_file_that_is_damaged_under_a_living_process_costs_no_other_report(root, inbox, damage):
+    async def story():
+        async with running(root, inbox) as spool:
+            inbox.is_away = True
+            for number in range(3):
+                spool.keep(report(number))
+            (path,) = files(root)
+            path.write_bytes(damaged(path.read_bytes(), damage))
+            inbox.is_away = False
+            await until(lambda: damaged_in(root))
+            assert spool.waiting == 0
+            with pytest.raises(ReportLostError):
+                await spool.durable(3)
+            await spool.durable(spool.keep(report(3)))
+            await until(lambda: not spool.waiting)
+
+    asyncio.run(story())
+
+    assert numbers(inbox) == [0, 3]
+    assert [path.suffix for path in files(root)] == [".damaged"]
+
+
+def damaged(content, damage):
+    """Have the second of three records be what nobody can read."""
+    first, second, third = (record for record, _ in records_of(content))
+    other = box("another secret key").seal(b"what another service wrote")
+    whole = bytes([second[0] ^ 1]) + second[1:] if damage == "a changed byte" else other
+    checksum = zlib.crc32(second if damage == "a changed byte" else other)
+    return b"".join(
+        len(record).to_bytes(4, "big") + checksum.to_bytes(4, "big") + record
+        for record, checksum in ((first, zlib.crc32(first)), (whole, checksum), (third, zlib.crc32(third)))
+    )
+
+
 def test_the_doctor_names_what_could_not_be_handed_over(tmp_path, inbox):
     settings = Settings(data_dir=tmp_path, public_url="https://pulse.example.com", redis_url="redis://127.0.0.1:1/0")
     left_by_a_dead_process(tmp_path / "spool", inbox, reports=1)
