@@ -83,3 +83,7 @@ Feature: The dashboard tells whether our mail works
       | Open rate | 75.0 % |
     And the dashboard with machines shows a recruiter:
       | Open rate | 100.0 % |
+
+  @UI-1
+  Scenario: The dashboard says when the last report came
+    Then the dashboard says "Last report received just now" to a recruiter

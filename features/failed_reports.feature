@@ -100,3 +100,16 @@ Feature: Nothing that was acknowledged is forgotten
       | failed |
     And Southgate sees these failed reports:
       | state |
+
+  @FLOW-3 @FLOW-4
+  Scenario: Everything that waits is tried again at once, and the page says what became of it
+    Given Northwind, a recruiting team that sends by SendGrid
+    And these emails were sent:
+      | to         |
+      | John Smith |
+    When the provider reports, in one delivery, an opening by John Smith and one without a time
+    And the provider reports about emails that nobody registered, with message id "early-1":
+      | to       | what happened | when        |
+      | Jane Doe | opened        | 2 hours ago |
+    And an administrator has everything tried again that waits
+    Then the page of reports says "2 tried again: 1 failed again, 1 still without their email."

@@ -88,3 +88,15 @@ Feature: Hear of it at once
       | to         | what happened | when          | program | from |
       | John Smith | opened        | 2 minutes ago | Firefox | home |
     Then Ruth Recruiter is told nothing
+
+  @AF-3 @FLOW-7
+  Scenario: Somebody decides by form on their page
+    Given Northwind, a recruiting team that sends by SendGrid
+    And these emails were sent:
+      | to         |
+      | John Smith |
+    And Ruth Recruiter chooses by form to be told of replies and bounces only
+    When the provider reports:
+      | to         | what happened | when          | program | from |
+      | John Smith | opened        | 2 minutes ago | Firefox | home |
+    Then Ruth Recruiter is told nothing

@@ -9,15 +9,17 @@ Feature: Who may open which page
     And the page "<page>" is <manager> for a hiring manager
 
     Examples:
-      | page               | admin | recruiter | manager |
-      | /                  | open  | open      | open    |
-      | /candidates        | open  | open      | open    |
-      | /emails            | open  | open      | open    |
-      | /help              | open  | open      | open    |
-      | /reports           | open  | shut      | shut    |
-      | /settings/tracking | open  | shut      | shut    |
-      | /settings/keys     | open  | shut      | shut    |
-      | /settings/webhooks | open  | shut      | shut    |
+      | page                    | admin | recruiter | manager |
+      | /                       | open  | open      | open    |
+      | /?basis=activity        | open  | open      | open    |
+      | /candidates             | open  | open      | open    |
+      | /emails                 | open  | open      | open    |
+      | /help                   | open  | open      | open    |
+      | /settings/notifications | open  | open      | open    |
+      | /reports                | open  | shut      | shut    |
+      | /settings/tracking      | open  | shut      | shut    |
+      | /settings/keys          | open  | shut      | shut    |
+      | /settings/webhooks      | open  | shut      | shut    |
 
   @ROLE
   Scenario: Nobody sees a page without signing in

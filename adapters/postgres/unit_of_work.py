@@ -51,6 +51,25 @@ SELECT i.id, i.endpoint_id, i.organization_id, i.provider, i.correlation_id, i.r
     i.headers, i.body, i.sealed
 FROM measured m JOIN ops.webhook_inbox i USING (id) WHERE m.before < %s ORDER BY i.id
 """
+_CLOSE: Final = """
+WITH closed AS (
+    DELETE FROM ops.webhook_inbox WHERE id = ANY(%s) RETURNING organization_id, endpoint_id, received_at
+), latest AS MATERIALIZED (
+    SELECT organization_id, endpoint_id, max(received_at) AS received_at FROM closed GROUP BY 1, 2
+), free AS (
+    SELECT r.organization_id, r.endpoint_id, l.received_at
+    FROM ops.last_receptions r JOIN latest l USING (organization_id, endpoint_id)
+    WHERE r.received_at < l.received_at - interval '1 second' FOR UPDATE OF r SKIP LOCKED
+), moved AS (
+    UPDATE ops.last_receptions r SET received_at = f.received_at FROM free f
+    WHERE (r.organization_id, r.endpoint_id) = (f.organization_id, f.endpoint_id)
+)
+INSERT INTO ops.last_receptions SELECT l.* FROM latest l WHERE NOT EXISTS (
+    SELECT FROM ops.last_receptions r WHERE (r.organization_id, r.endpoint_id) = (l.organization_id, l.endpoint_id)
+) ORDER BY 1, 2 ON CONFLICT DO NOTHING
+"""
+"""Workers never wait for each other to say when something last came: who meets another leaves it to them."""
+
 _SEALED: Final = (Fact, Sent)
 
 BODIES_PURPOSE: Final = "deliveries"
@@ -286,7 +305,7 @@ class PostgresUnitOfWork:
             # Should the machine fail before this commit reaches the disk, the deliveries, which did, are still in the
             # inbox and none of their events in the store: they are drained again. So nothing waits for the disk.
             self._cursor.execute("SET LOCAL synchronous_commit = off")
-            self._cursor.execute("DELETE FROM ops.webhook_inbox WHERE id = ANY(%s)", (list(delivery_ids),))
+            self._cursor.execute(_CLOSE, (list(delivery_ids),))
 
     def postpone_delivery(self, delivery_id: int, *, error: str, until: datetime) -> None:
         self._cursor.execute(

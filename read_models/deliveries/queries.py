@@ -1,5 +1,6 @@
 """Which webhook reports could not be used, and why."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -40,6 +41,17 @@ class ParkedDelivery(msgspec.Struct, frozen=True, kw_only=True):
     times_seen: int
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Reports that wait, by id.
+
+    Attributes:
+        number: How many there are, those beyond `ids` too.
+    """
+
+    ids: list[int]
+    number: int
+
+
 class DeliveryQueries(Protocol):
     """Reports that wait for somebody."""
 
@@ -50,6 +62,32 @@ class DeliveryQueries(Protocol):
 
         Raises:
             InvalidCursorError: The cursor is of another list.
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def last_received(self, organization_id: UUID) -> Mapping[UUID, datetime]:
+        """Give when each endpoint that was ever reported to was last reported to, to the second.
+
+        Reports that still wait in the inbox are not known of yet; zeros stand for the service's own pixel and links.
+
+        Raises:
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def waiting(
+        self, organization_id: UUID, status: ParkedStatus | None, *, below: int | None, most: int
+    ) -> Waiting:
+        """Give the ids of some of them, the latest first, and how many there are.
+
+        Args:
+            organization_id: Whose reports.
+            status: ``None``: whatever they wait for.
+            below: Only ids smaller than this one; ``None``: all.
+            most: Ids to give.
+
+        Raises:
             AnswersUnavailableError: Ask again later.
         """
         ...

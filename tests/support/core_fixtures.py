@@ -17,6 +17,7 @@ EMPTY = ";".join(
         for table in (
             "events.stored_events",
             "ops.webhook_inbox",
+            "ops.last_receptions",
             "ops.address_sightings",
             "ops.awaited_threads",
             "ops.email_threads",

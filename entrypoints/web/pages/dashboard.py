@@ -100,6 +100,7 @@ async def show_dashboard_page(
         is_activity=basis is Basis.ACTIVITY,
         has_figures=_has_figures(dashboard),
         times_are_kept_back=basis is Basis.ACTIVITY and await _keeps_times_back(services, audience.organization_id),
+        last_received=max((await services.deliveries.last_received(audience.organization_id)).values(), default=None),
         chart=_chart(dashboard),
         path_with=lambda **more: f"/?{urlencode({**kept, **more})}",
     )

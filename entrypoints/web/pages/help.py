@@ -14,6 +14,7 @@ SHORTCUTS: Final = (
     ("g d", "Dashboard", "/"),
     ("g c", "Candidates", "/candidates"),
     ("g e", "Emails", "/emails"),
+    ("g n", "Notifications", "/notifications"),
     ("?", "This page", "/help"),
 )
 

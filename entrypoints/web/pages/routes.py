@@ -14,6 +14,7 @@ from entrypoints.web.pages.emails import EMAIL_PAGES
 from entrypoints.web.pages.errors import PAGE_EXCEPTION_HANDLERS
 from entrypoints.web.pages.help import HELP_PAGES
 from entrypoints.web.pages.key_settings import KEY_SETTINGS_PAGES
+from entrypoints.web.pages.notification_settings import NOTIFICATION_SETTINGS_PAGES
 from entrypoints.web.pages.notifications import NOTIFICATION_PAGES
 from entrypoints.web.pages.outgoing_settings import OUTGOING_SETTINGS_PAGES
 from entrypoints.web.pages.reports import REPORT_PAGES
@@ -41,6 +42,7 @@ def page_routes() -> list[Any]:
                 *REPORT_PAGES,
                 *TRACKING_SETTINGS_PAGES,
                 *KEY_SETTINGS_PAGES,
+                *NOTIFICATION_SETTINGS_PAGES,
                 *WEBHOOK_SETTINGS_PAGES,
                 *OUTGOING_SETTINGS_PAGES,
                 *HELP_PAGES,

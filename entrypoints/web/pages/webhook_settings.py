@@ -45,6 +45,7 @@ async def show_webhook_endpoints(request: PageRequest, services: Services) -> Re
         providers=PROVIDERS,
         key_words=KEYS,
         public_url=services.public_url.rstrip("/"),
+        last_received=await services.deliveries.last_received(request.user.access.organization_id),
     )
 
 

@@ -2,6 +2,7 @@
 
 from pytest_bdd import given, parsers, then, when
 
+from tests.bdd.steps.pages import send_form
 from tests.bdd.tables import rows_of
 
 SENDER = "r-1"
@@ -11,6 +12,13 @@ COLUMNS = {"what": "title", "about": "text", "leads to": "url"}
 @given("Ruth Recruiter wants to hear of replies only")
 def hears_of_replies_only(scene):
     prefer(scene, token_of_ruth(scene), {"kinds": ["reply"]})
+
+
+@given("Ruth Recruiter chooses by form to be told of replies and bounces only")
+def chooses_by_form(scene):
+    fields = {"kind_reply": "yes", "kind_bounce": "yes", "time_zone": "Europe/Berlin", "digest_at": "08:00"}
+    page = send_form(scene, "/settings/notifications", fields, f"{SENDER}, a recruiter")
+    assert "Saved." in page.text
 
 
 @given(parsers.parse("{user}, a hiring manager, wants to hear of their jobs"))

@@ -5,7 +5,7 @@ from html import unescape
 from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
-from pytest_bdd import parsers, then
+from pytest_bdd import parsers, then, when
 
 from tests.bdd.recruiting_team import candidate_id
 from tests.bdd.tables import pairs_of, rows_of
@@ -15,6 +15,7 @@ TILE = re.compile(r'<h2>([^<]+)</h2>\s*<p class="value number">([^<]+)</p>')
 STEP = re.compile(r'<span class="what">(\w+)</span> <strong class="number">([\d,]+)</strong>')
 PART = re.compile(r'<dt>(\w+)</dt><dd class="number">([^<]+)</dd>')
 DID = re.compile(r'<li><span class="did">(\w+)</span> <a [^>]*>([^<]*)</a>')
+CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 TEMPLATES = re.compile(r"By template</h2>.*?</table>", re.DOTALL)
 ROW = re.compile(r'<tr><th scope="row"><a [^>]*>([^<]*)</a></th>(.*?)</tr>')
 CELL = re.compile(r"<td[^>]*>([^<]*)</td>")
@@ -25,6 +26,14 @@ def page(scene, path, who="a recruiter"):
     with _client(scene) as client:
         _sign_in(scene, client, who)
         return client.get(path)
+
+
+def send_form(scene, path, fields, who):
+    """Send a form as somebody who has its page open, and give the page that answers."""
+    with _client(scene) as client:
+        _sign_in(scene, client, who)
+        csrf = CSRF.search(client.get("/").text)[1]
+        return client.post(path, data={"csrf": csrf, **fields})
 
 
 @then(parsers.re(r"the dashboard shows (?P<who>a recruiter|.+, a hiring manager):"))
@@ -60,6 +69,23 @@ def the_dashboard_of_a_year_says(scene, year, words):
 def its_templates_are(scene, datatable):
     found = [[name, *CELL.findall(cells)] for name, cells in ROW.findall(TEMPLATES.search(scene.seen)[0])]
     assert sorted(found) == sorted(datatable[1:])
+
+
+@then(parsers.re(r'the dashboard says "(?P<words>[^"]+)" to (?P<who>an admin|a recruiter|a hiring manager)'))
+def the_dashboard_says(scene, words, who):
+    scene.settle()
+    assert words in re.sub("<[^>]+>", "", page(scene, "/", who).text)
+
+
+@when("an administrator has everything tried again that waits")
+def everything_is_tried_again(scene):
+    scene.settle()
+    scene.seen = send_form(scene, "/reports/retry", {}, "an admin").text
+
+
+@then(parsers.parse('the page of reports says "{words}"'))
+def the_page_of_reports_says(scene, words):
+    assert words in scene.seen
 
 
 @then(parsers.parse('the page of the campaign "{campaign}" shows a recruiter:'))

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from tests.support.core import Core, item, registration
-from tests.support.emails import CALENDAR, JOB_AD, NOON, hours, minutes, seconds
+from tests.support.emails import ACME, CALENDAR, GLOBEX, JOB_AD, NOON, hours, minutes, seconds
 from tests.support.storages import PostgresStorage
 
 EMAILS = 200
@@ -257,3 +257,40 @@ def test_a_failed_report_is_retried_from_what_was_kept(core):
     assert core.backend.retry_parked(organization_id, report_id) == "processed"
     assert [fact.occurred_at for fact in core.facts()[1:]] == [NOON + hours(30)]
     assert core.backend.operations.parked_ids(None) == []
+
+
+# UI: last report received
+
+
+def last_receptions(core):
+    return core.query("SELECT organization_id, received_at FROM ops.last_receptions ORDER BY received_at")
+
+
+def test_it_is_known_when_each_endpoint_was_last_reported_to(core):
+    core.receive(item("open"), received_at=NOON + minutes(2))
+    core.receive(item("open"), received_at=NOON + minutes(1))
+    core.receive(item("open"), organization_id=GLOBEX, received_at=NOON + minutes(5))
+    core.drain()
+    assert last_receptions(core) == [(ACME, NOON + minutes(2)), (GLOBEX, NOON + minutes(5))]
+
+    core.receive(item("open"), received_at=NOON + minutes(1))
+    core.drain()
+    assert last_receptions(core)[0] == (ACME, NOON + minutes(2)), "what comes late was not received later"
+
+    core.receive(body=b"no report at all", received_at=NOON + minutes(9))
+    core.drain()
+    assert last_receptions(core)[1] == (ACME, NOON + minutes(9)), "a report that cannot be used was received, too"
+
+
+def test_a_worker_that_meets_another_at_the_same_endpoint_does_not_wait(core, other_core):
+    for minute in (0, 1):
+        core.receive(item("open", event_id=f"e-{minute}"), received_at=NOON + minutes(minute))
+        core.drain()
+    core.receive(item("open", event_id="e-2"), received_at=NOON + minutes(2))
+
+    with core.units.begin() as slow:
+        slow._cursor.execute("SELECT FROM ops.last_receptions FOR UPDATE")
+        assert other_core.drain() == 1
+
+    assert last_receptions(core) == [(ACME, NOON + minutes(1))]
+    assert core.query("SELECT count(*) FROM ops.webhook_inbox") == [(0,)]

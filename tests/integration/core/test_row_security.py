@@ -14,6 +14,7 @@ from tests.support.outgoing import insert_a_delivery
 TABLES = [
     *(table for model in READ_MODEL_TABLES for table in model.tables),
     "ops.parked_reports",
+    "ops.last_receptions",
     "ops.tracking_consents",
     "notifications",
     "ops.notification_preferences",

@@ -1,6 +1,7 @@
 """Pages for administrators: reports that wait, and settings; nobody else gets in, and no form from elsewhere counts."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import psycopg
@@ -20,6 +21,7 @@ ADMIN_PAGES = (
 )
 ADMIN_FORMS = (
     "/reports/1/retry",
+    "/reports/retry",
     "/settings/tracking",
     "/settings/keys",
     f"/settings/keys/{uuid4()}/revoke",
@@ -88,12 +90,71 @@ def orphan(organization, report):
 def test_reports_that_wait_say_why_and_can_be_retried(admins_browser, parked):
     html = admins_browser.get("/reports").text
 
-    assert html.count("/retry") == 2, "theirs are not listed"
+    assert len(re.findall(r"/reports/\d+/retry", html)) == 2, "theirs are not listed"
     assert "Event_type: is no word" in html
     answer = send(admins_browser, f"/reports/{parked[OURS, 'orphaned']}/retry")
     assert answer.headers["location"] == "/reports?outcome=orphaned"
     assert send(admins_browser, f"/reports/{parked[OURS, 'failed']}/retry").headers["location"].endswith("=failed")
     assert "goes on waiting" in admins_browser.get("/reports?outcome=orphaned").text
+
+
+def test_all_reports_are_retried_at_once_and_the_page_says_what_became_of_them(
+    admins_browser, parked, administrator_url
+):
+    assert "Retry all 2" in admins_browser.get("/reports").text
+
+    answer = send(admins_browser, "/reports/retry")
+    page = admins_browser.get(answer.headers["location"]).text
+
+    assert "2 tried again: 1 failed again, 1 still without their email." in page
+    assert "Retry" in page, "what failed again can be tried one by one"
+    assert "still to be tried" not in page
+    with psycopg.connect(administrator_url) as connection:
+        kept = connection.execute("SELECT id FROM ops.parked_reports WHERE organization_id = %s", (THEIRS,)).fetchall()
+    assert kept == [(parked[THEIRS, "orphaned"],)], "theirs were left alone"
+
+
+def test_those_of_one_state_are_retried_and_the_others_left(admins_browser, parked):
+    assert "Retry all 1" in admins_browser.get("/reports?status=failed").text
+
+    location = send(admins_browser, "/reports/retry", status="failed").headers["location"]
+
+    assert location.startswith("/reports?status=failed&retried=0.1.0.0.0&below=")
+    assert "1 tried again: 1 failed again." in admins_browser.get(location).text
+
+
+def test_where_many_wait_one_answer_takes_some_and_says_how_many_are_left(admins_browser, parked, monkeypatch):
+    monkeypatch.setattr("entrypoints.web.pages.reports.AT_ONCE", 1)
+    assert "Retry the latest 1" in admins_browser.get("/reports").text
+
+    location = send(admins_browser, "/reports/retry").headers["location"]
+    page = admins_browser.get(location).text
+    below = re.search(r'name="below" value="(\d+)"', page)[1]
+    rest = admins_browser.get(send(admins_browser, "/reports/retry", below=below).headers["location"]).text
+
+    assert "1 tried again: 1 failed again." in page
+    assert "1 is still to be tried." in page
+    assert "1 tried again: 1 still without their email." in rest
+    assert "still to be tried" not in rest, "what failed again is not met again"
+
+
+def test_a_retry_that_takes_too_long_stops_after_a_report_and_says_so(admins_browser, parked, monkeypatch):
+    monkeypatch.setattr("entrypoints.web.pages.reports.LONGEST_S", -1.0)
+
+    location = send(admins_browser, "/reports/retry").headers["location"]
+
+    assert "1 is still to be tried." in admins_browser.get(location).text
+
+
+@pytest.mark.parametrize("fields", [{"status": "lost"}, {"below": "x"}, {"below": "-1"}, {"below": "9" * 40}])
+def test_a_retry_of_what_cannot_be_is_refused(fields, admins_browser, parked):
+    assert send(admins_browser, "/reports/retry", **fields).status_code == 422
+    assert "Event_type: is no word" in admins_browser.get("/reports").text
+
+
+def test_an_address_that_nobody_wrote_claims_no_retries(admins_browser, parked):
+    for claimed in ("1.2", "a.b.c.d.e", "-1.0.0.0.0", "99999999999.0.0.0.0"):
+        assert "tried again" not in admins_browser.get(f"/reports?retried={claimed}").text
 
 
 def test_a_report_of_others_is_as_good_as_gone(admins_browser, parked):
@@ -249,3 +310,26 @@ def test_help_tells_keys_and_words(recruiters_browser):
 
     assert "<kbd>g d</kbd>" in html
     assert 'href="/help"' in recruiters_browser.get("/").text
+
+
+def test_the_last_report_is_shown_for_each_endpoint_and_over_all(admin, admins_browser, administrator_url):
+    used, unused = (
+        admin.post("/api/v1/webhook-endpoints", {"provider": "email"}).json()["endpoint_id"] for _ in range(2)
+    )
+    with psycopg.connect(administrator_url, autocommit=True) as connection:
+        connection.execute("DELETE FROM ops.last_receptions")
+        assert "No report has been received yet: <a" in admins_browser.get("/").text
+        for organization, ago in ((OURS, 3), (THEIRS, 1)):
+            connection.execute(
+                "INSERT INTO ops.last_receptions VALUES (%s, %s, %s)",
+                (organization, used, NOON - timedelta(minutes=ago)),
+            )
+    html = admins_browser.get("/settings/webhooks").text
+    sections = {one: html.partition(f'id="endpoint-{one}"')[2].partition("</section>")[0] for one in (used, unused)}
+
+    assert re.search(r"Last report received <time [^>]*>3 min ago</time>", sections[used]), "not theirs"
+    assert "Nothing has been received here yet." in sections[unused]
+    assert re.search(
+        r"Last report received <time [^>]*>3 min ago</time>", html.partition('<section class="card endpoint"')[0]
+    )
+    assert re.search(r"Last report received <time [^>]*>3 min ago</time>", admins_browser.get("/").text)

@@ -34,7 +34,7 @@ for (const field of document.querySelectorAll("form[data-at-once] select")) {
 
 // Keys: "/" the filters, "g" and a letter a place, "?" help; off where somebody types, or switched them off.
 const OFF = "mailpulse keys off";
-const places = { d: "/", c: "/candidates", e: "/emails" };
+const places = { d: "/", c: "/candidates", e: "/emails", n: "/notifications" };
 let wentAt = -Infinity;
 
 function keysAreOff() {
