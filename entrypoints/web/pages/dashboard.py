@@ -197,8 +197,7 @@ def _chart(dashboard: Dashboard) -> str:
             "date": point.date.isoformat(),
             "what": what,
             "count": count,
-            "sent": point.sent,
-            "rate": percent(count, point.sent),
+            **({} if is_activity else {"sent": point.sent, "rate": percent(count, point.sent)}),
         }
         for point in dashboard.series
         if point.sent or is_activity
