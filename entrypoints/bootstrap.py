@@ -129,7 +129,7 @@ if TYPE_CHECKING:
 
 ENGAGEMENT_TABLES: Final = ReadModelTables(
     name=engagement.NAME,
-    version=3,
+    version=4,
     script="engagement.sql",
     tables=(
         "engagement_tracking",
@@ -144,7 +144,7 @@ ENGAGEMENT_TABLES: Final = ReadModelTables(
         "templates",
     ),
 )
-SCORES_TABLES: Final = ReadModelTables(name=scores.NAME, version=2, script="scores.sql", tables=("candidate_scores",))
+SCORES_TABLES: Final = ReadModelTables(name=scores.NAME, version=3, script="scores.sql", tables=("candidate_scores",))
 
 
 READ_MODEL_TABLES: Final = (ENGAGEMENT_TABLES, SCORES_TABLES)

@@ -1,7 +1,6 @@
 """Rank candidates whose scores depend on who asks."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,37 +34,41 @@ def level_counts(counts: Mapping[Level | None, int]) -> LevelCounts:
     return LevelCounts(**{level or "unmeasured": count for level, count in counts.items()})
 
 
-def rank(
-    records: Sequence[CandidateRecord],
-    level: Level | None,
-    page: PageRequest,
-    now: datetime,
-    *,
-    with_automated: bool = False,
-) -> CandidateRanking:
-    """Score candidates from what one audience may see of them, and cut a page.
+def score_all(
+    records: Iterable[CandidateRecord], now: datetime, *, with_automated: bool = False
+) -> list[CandidateScore]:
+    """Score candidates from what one audience may see of them.
 
     Args:
-        records: All candidates that the audience sees, in any order.
-        level: Only those with this badge; ``None``: all.
-        page: Which part.
+        records: In any order.
         now: Aware UTC.
         with_automated: Count emails as if machines were people.
+    """
+    return [scored(record, score_candidate(record.activity, now), with_automated=with_automated) for record in records]
+
+
+def part_of(candidates: Iterable[CandidateScore], level: Level | None, page: PageRequest) -> list[CandidateScore]:
+    """Give the candidates of a page and the one after them, if there is one.
+
+    Args:
+        candidates: All who may be listed, in any order.
+        level: Only those with this badge; ``None``: all.
+        page: Which part.
 
     Raises:
         InvalidCursorError: The cursor is of another list.
     """
     after = page.after(RankKey)
-    candidates = [
-        scored(record, score_candidate(record.activity, now), with_automated=with_automated) for record in records
-    ]
-    counts = Counter(candidate.level for candidate in candidates)
     listed = [candidate for candidate in candidates if level is None or candidate.level is level]
     if after is not None:
         listed = [candidate for candidate in listed if _downwards(rank_of(candidate)) > _downwards(after)]
-    part = sorted(listed, key=lambda candidate: _downwards(rank_of(candidate)))[: page.limit + 1]
+    return sorted(listed, key=lambda candidate: _downwards(rank_of(candidate)))[: page.limit + 1]
+
+
+def ranking_of(part: Sequence[CandidateScore], page: PageRequest, levels: LevelCounts) -> CandidateRanking:
+    """Cut a page from its part of the list and the one after it."""
     cut = page_of(part, page.limit, keys=[rank_of(candidate) for candidate in part])
-    return CandidateRanking(items=cut.items, next_cursor=cut.next_cursor, levels=level_counts(counts))
+    return CandidateRanking(items=cut.items, next_cursor=cut.next_cursor, levels=levels)
 
 
 def _downwards(place: RankKey) -> tuple[int, str]:

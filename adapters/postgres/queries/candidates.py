@@ -1,5 +1,7 @@
 """Candidates: the kept ranking for those who see all emails, counted on the spot for those who see some."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +24,15 @@ from read_models.candidates.queries import (
     CandidateScore,
     LevelCounts,
 )
-from read_models.candidates.ranking import RankKey, level_counts, rank, rank_of
+from read_models.candidates.ranking import (
+    UNMEASURED_RANK,
+    RankKey,
+    level_counts,
+    part_of,
+    rank_of,
+    ranking_of,
+    score_all,
+)
 from read_models.metrics.metrics import percent
 from read_models.paging import PageRequest, page_of
 
@@ -42,7 +52,26 @@ LEVELS = (
 RECORDS = SQL(
     "SELECT e.recipient_id AS candidate_id, {activity} FROM email_logs e {recent}"
     " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate' AND {of} AND {seen}"
-    " GROUP BY e.recipient_id"
+    " GROUP BY e.recipient_id {having}"
+)
+NAMED = SQL("e.recipient_id = ANY(%(ids)s)")
+# Of the emails of 90 days alone, few beside all: nothing earlier is in a score, but for who unsubscribed.
+SINCE, MEASURED = SQL("e.sent_at > %(since)s"), SQL("HAVING count(*) FILTER (WHERE recent) > 0")
+UNSUBSCRIBED = SQL(
+    "SELECT DISTINCT e.recipient_id FROM email_logs e WHERE e.organization_id = %(organization_id)s"
+    " AND e.recipient_type = 'Candidate' AND e.unsubscribed_at IS NOT NULL AND e.sent_at <= %(since)s AND {seen}"
+)
+SEEN = SQL(
+    "SELECT count(DISTINCT e.recipient_id) AS candidates FROM email_logs e"
+    " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate' AND {seen}"
+)
+# By bytes, as Python sorts those who were measured.
+UNMEASURED = SQL(
+    'SELECT DISTINCT e.recipient_id COLLATE "C" AS candidate_id FROM email_logs e'
+    " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate' AND {seen}"
+    ' AND e.recipient_id COLLATE "C" > %(after)s'
+    " AND NOT EXISTS (SELECT FROM unnest(%(measured)s::text[]) AS m (id) WHERE m.id = e.recipient_id)"
+    " ORDER BY 1 LIMIT %(rows)s"
 )
 DID = SQL(
     "SELECT v.event_type, v.occurred_at, e.email_id, e.id AS email_log_id, e.subject, v.url"
@@ -66,12 +95,20 @@ class PostgresCandidateQueries:
         if audience.hiring_manager_id is None:
             return await self._kept_ranking(audience.organization_id, level, page, with_automated=with_automated)
         async with self._database.reading(audience.organization_id) as connection:
-            records = await _records(connection, audience, now)
-        return rank(records, level, page, now, with_automated=with_automated)
+            measured = await _measured(connection, audience, now)
+            candidates = score_all(measured, now, with_automated=with_automated)
+            part = part_of(candidates, level, page)
+            if level is None and len(part) <= page.limit:
+                missing = page.limit + 1 - len(part)
+                others = await _unmeasured(connection, audience, now, measured, page, most=missing)
+                part += score_all(others, now, with_automated=with_automated)
+            everybody = await _number_seen(connection, audience)
+        levels = Counter(candidate.level for candidate in candidates) + Counter({None: everybody - len(candidates)})
+        return ranking_of(part, page, level_counts(levels))
 
     async def record(self, audience: Audience, candidate_id: str, now: datetime) -> CandidateRecord | None:
         async with self._database.reading(audience.organization_id) as connection:
-            records = await _records(connection, audience, now, candidate_id)
+            records = await _records(connection, audience, now, [candidate_id])
             if not records:
                 return None
             cursor = await connection.execute(
@@ -110,16 +147,63 @@ async def _levels(connection: AsyncConnection[DictRow], organization_id: UUID) -
     )
 
 
-async def _records(
-    connection: AsyncConnection[DictRow], audience: Audience, now: datetime, candidate_id: str | None = None
+async def _measured(connection: AsyncConnection[DictRow], audience: Audience, now: datetime) -> list[CandidateRecord]:
+    """Give the candidates with a tracked email in 90 days."""
+    records = await _records(connection, audience, now, None)
+    query = UNSUBSCRIBED.format(seen=sees_job(audience, "e", "job_id"))
+    cursor = await connection.execute(query, {**audience_parameters(audience), "since": now - WINDOW})
+    unsubscribed = {row["recipient_id"] for row in await cursor.fetchall()}
+    return [
+        msgspec.structs.replace(record, activity=msgspec.structs.replace(record.activity, unsubscribed=True))
+        if record.candidate_id in unsubscribed
+        else record
+        for record in records
+    ]
+
+
+async def _unmeasured(
+    connection: AsyncConnection[DictRow],
+    audience: Audience,
+    now: datetime,
+    measured: Sequence[CandidateRecord],
+    page: PageRequest,
+    *,
+    most: int,
 ) -> list[CandidateRecord]:
+    """Give the next of the candidates without one, by id."""
+    after = page.after(RankKey)
+    parameters = {
+        **audience_parameters(audience),
+        "after": after.candidate_id if after and after.score == UNMEASURED_RANK else "",
+        "measured": [record.candidate_id for record in measured],
+        "rows": most,
+    }
+    cursor = await connection.execute(UNMEASURED.format(seen=sees_job(audience, "e", "job_id")), parameters)
+    ids = [row["candidate_id"] for row in await cursor.fetchall()]
+    found = await _records(connection, audience, now, ids)
+    return sorted(found, key=lambda record: record.candidate_id)
+
+
+async def _number_seen(connection: AsyncConnection[DictRow], audience: Audience) -> int:
+    cursor = await connection.execute(
+        SEEN.format(seen=sees_job(audience, "e", "job_id")), audience_parameters(audience)
+    )
+    row = await cursor.fetchone()
+    return int(row["candidates"]) if row else 0
+
+
+async def _records(
+    connection: AsyncConnection[DictRow], audience: Audience, now: datetime, ids: Sequence[str] | None
+) -> list[CandidateRecord]:
+    """Give the candidates named, as far as the audience sees them; ``None``: those with a tracked email in 90 days."""
     query = RECORDS.format(
         activity=SQL(ACTIVITY),
         recent=SQL(RECENT),
-        of=SQL("true") if candidate_id is None else SQL("e.recipient_id = %(candidate_id)s"),
+        of=SINCE if ids is None else NAMED,
         seen=sees_job(audience, "e", "job_id"),
+        having=MEASURED if ids is None else SQL(""),
     )
-    parameters = {**audience_parameters(audience), "candidate_id": candidate_id, "since": now - WINDOW}
+    parameters = {**audience_parameters(audience), "since": now - WINDOW, "ids": list(ids or ())}
     cursor = await connection.execute(query, parameters)
     return [
         CandidateRecord(

@@ -85,6 +85,9 @@ CREATE INDEX email_logs_recipient ON email_logs (organization_id, recipient_id, 
 CREATE INDEX email_logs_message ON email_logs (message_id);
 CREATE INDEX email_logs_campaign ON email_logs (campaign_id, sent_at DESC) WHERE campaign_id IS NOT NULL;
 CREATE INDEX email_logs_job ON email_logs (organization_id, job_id, sent_at DESC) WHERE job_id IS NOT NULL;
+-- Whom a hiring manager may see at all is told without reading the emails of years; none of it ever changes.
+CREATE INDEX email_logs_candidate ON email_logs (organization_id, job_id, recipient_id)
+    WHERE job_id IS NOT NULL AND recipient_type = 'Candidate';
 CREATE INDEX email_logs_template ON email_logs (organization_id, template_id, sent_at DESC, id DESC)
     WHERE template_id IS NOT NULL;
 -- Compliance: the few emails that were answered like this. Nothing else changes them, so that updates stay in their page.

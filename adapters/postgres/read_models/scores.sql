@@ -27,4 +27,6 @@ CREATE TABLE candidate_scores (
     PRIMARY KEY (organization_id, candidate_id)
 ) WITH (fillfactor = 75);
 CREATE INDEX candidate_scores_ranked ON candidate_scores (organization_id, (coalesce(score, -1)) DESC, candidate_id);
+-- How many there are of each level.
+CREATE INDEX candidate_scores_level ON candidate_scores (organization_id, level);
 CREATE INDEX candidate_scores_due ON candidate_scores (next_change_at) WHERE next_change_at IS NOT NULL;

@@ -26,7 +26,7 @@ SCOPED_TABLES = (
     *("public.automated_engagement", "public.campaign_contacts", "public.campaigns", "public.candidate_scores"),
     *("public.email_engagement_events", "public.email_links", "public.email_logs", "public.email_totals"),
     *("public.engagement_tracking", "public.jobs", "public.templates", "ops.parked_reports"),
-    *("ops.tracking_consents", "public.notifications", "ops.notification_preferences"),
+    *("ops.last_receptions", "ops.tracking_consents", "public.notifications", "ops.notification_preferences"),
     *("ops.outgoing_deliveries", "ops.outgoing_attempts"),
 )
 
@@ -43,6 +43,7 @@ def reading(database_url, organization, query):
 def parked_by_both(administrator_url, backend):
     with psycopg.connect(administrator_url) as connection:
         for organization in (OURS, THEIRS):
+            connection.execute("INSERT INTO ops.last_receptions VALUES (%s, %s, now())", (organization, uuid4()))
             connection.execute(
                 "INSERT INTO ops.parked_reports (organization_id, endpoint_id, provider, status, fingerprint, reason,"
                 " delivery_id, received_at) VALUES (%s, %s, 'sendgrid', 'failed', %s, 'r', 1, now())",
