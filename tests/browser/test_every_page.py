@@ -13,7 +13,13 @@ from tests.support.query_world import CAMPAIGN, NAMED_JOB, UNTRACKED_CAMPAIGN, e
 
 NOBODY = UUID(int=0)
 PAGES = {
-    "/": ["/", f"/?job_id={NAMED_JOB}", "/?from=2020-01-01&to=2020-01-31"],
+    "/": [
+        "/",
+        f"/?job_id={NAMED_JOB}",
+        "/?from=2020-01-01&to=2020-01-31",
+        "/?basis=activity&include=automated",
+        "/?basis=activity&from=2020-01-01&to=2020-01-31",
+    ],
     "/candidates": ["/candidates", "/candidates?level=cold", "/candidates?include=automated"],
     "/candidates/{candidate_id:str}": [f"/candidates/{quote(one, safe='')}" for one in ("c-1", UNMEASURED, HOSTILE)],
     "/emails": ["/emails", f"/emails?job_id={NAMED_JOB}"],
@@ -24,9 +30,10 @@ PAGES = {
         f"/campaigns/{UNTRACKED_CAMPAIGN}",
     ],
     "/notifications": ["/notifications", "/notifications?unread=true"],
-    "/reports": ["/reports", "/reports?status=failed"],
+    "/reports": ["/reports", "/reports?status=failed", "/reports?retried=1.1.0.0.0"],
     "/settings": [],
     "/settings/tracking": ["/settings/tracking"],
+    "/settings/notifications": ["/settings/notifications?saved=1"],
     "/settings/keys": ["/settings/keys"],
     "/settings/keys/{key_id:uuid}/revoke": ["/settings/keys/{key}/revoke"],
     "/settings/webhooks": ["/settings/webhooks"],
@@ -42,7 +49,15 @@ PAGES = {
     "/help": ["/help"],
 }
 FOR_STRANGERS = {"/login": ["/login", "/login?code=used"]}
-OF_AN_EMPTY_ORGANIZATION = ["/", "/candidates", "/emails", "/notifications", "/reports", *PAGES["/settings/webhooks"]]
+OF_AN_EMPTY_ORGANIZATION = [
+    "/",
+    "/?basis=activity",
+    "/candidates",
+    "/emails",
+    "/notifications",
+    "/reports",
+    *PAGES["/settings/webhooks"],
+]
 OF_AN_EMPTY_ORGANIZATION += PAGES["/settings/outgoing"]
 LOOKS = [(width, dark) for width in (1280, 360) for dark in (False, True)]
 
