@@ -29,7 +29,7 @@ from application.access import AccessControl, Authenticate, Role, TokenKind, has
 from application.notifications import Notifications
 from application.sign_in import SignIn
 from domain.errors import PortError
-from entrypoints.bootstrap import Backend
+from entrypoints.bootstrap import READ_MODEL_TABLES, Backend
 from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings
 from entrypoints.web.app import create_app
@@ -250,6 +250,17 @@ def client(database_url, backend, monotonic, redis_switch, registry):
     )
     with TestClient(create_app(services, lifespan=[connections]), raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def world_as_it_was(administrator_url, backend):
+    """For modules that tell more: the others find the world as it was."""
+    yield
+    with psycopg.connect(administrator_url) as connection:
+        for model in READ_MODEL_TABLES:
+            for name in model.tables:
+                connection.execute(SQL("DELETE FROM {}").format(Identifier(name)))
+    project(administrator_url, told())
 
 
 @pytest.fixture

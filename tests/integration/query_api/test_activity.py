@@ -23,6 +23,8 @@ from tests.support.query_world import (
     project,
 )
 
+pytestmark = pytest.mark.usefixtures("world_as_it_was")
+
 PATH = "/api/v1/dashboard"
 LATE = UUID(int=0xCA)
 DAYS = {"from": "2026-05-10", "to": "2026-05-12"}
@@ -40,7 +42,7 @@ FROM engagement_tracking WHERE organization_id = %(org)s
 
 
 @pytest.fixture(scope="module")
-def read_late(administrator_url, backend):
+def read_late(administrator_url):
     """An email of the first of May that is opened on the tenth, and opened and clicked on the twelfth."""
     story = Story(place=2_600_000_000)
 

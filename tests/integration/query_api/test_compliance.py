@@ -10,10 +10,9 @@ import pytest
 
 from domain.email_facts import Bounced, Clicked, Delivered, Opened, Replied, SpamReported, Unsubscribed
 from domain.values import BounceKind, Verdict
-from entrypoints.bootstrap import READ_MODEL_TABLES
 from entrypoints.web import contacts, csv_answers
 from tests.integration.query_api.test_problems import check_problem
-from tests.support.query_world import NAMED_JOB, OTHER_JOB, THEIRS, Story, email_id, hours, project, told
+from tests.support.query_world import NAMED_JOB, OTHER_JOB, THEIRS, Story, email_id, hours, project
 
 WAVE = uuid4()
 EVIL = '=HYPERLINK("http://evil.example","x")'
@@ -24,8 +23,8 @@ def days(number):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def complaints(administrator_url, backend):
-    """Emails of their own, 40 days old; the other modules find the world as it was."""
+def complaints(administrator_url, world_as_it_was):
+    """Emails of their own, 40 days old."""
     story = Story(place=2_000_000_000)
     for number in range(1, 8):
         story.sent(
@@ -48,12 +47,6 @@ def complaints(administrator_url, backend):
     story.happened("x6", Bounced, ago=days(39), bounce_kind=BounceKind.HARD, reason="mailbox_does_not_exist")
     story.happened("t1", Unsubscribed, ago=hours(3), organization=THEIRS)
     project(administrator_url, story.logged)
-    yield
-    with psycopg.connect(administrator_url) as connection:
-        for model in READ_MODEL_TABLES:
-            for name in model.tables:
-                connection.execute(f"DELETE FROM {name}")
-    project(administrator_url, told())
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.query_world import CAMPAIGN, NAMED_JOB, NOON, OTHER_JOB, OURS, THEIR_CAMPAIGN, Story, project
 
+pytestmark = pytest.mark.usefixtures("world_as_it_was")
+
 PATH = "/api/v1/dashboard"
 INDIA = UUID(int=0xC9)
 # People by email and by what they did, straight from the rows; nothing of the sums that the service answers from.

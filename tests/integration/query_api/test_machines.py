@@ -141,5 +141,5 @@ def test_the_document_says_what_include_does(client):
         for parameter in operations.get("get", {}).get("parameters", [])
         if parameter["name"] == "include"
     }
-    assert len(including) == 11
+    assert len(including) == 12
     assert "as if machines were people" in paths["/api/v1/campaigns/{campaign_id}/engagement"]["get"]["description"]
