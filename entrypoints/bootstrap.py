@@ -580,7 +580,7 @@ class Backend:
         return scores.ScoresReadModel(name, self._read_model_store(name, schema, PostgresScoresView), self.clock)
 
     def _read_model_store(
-        self, name: str, schema: str, make_view: Callable[[Cursor[Any]], V]
+        self, name: str, schema: str, make_view: Callable[[Cursor[Any]], V], *, asks_who: bool = True
     ) -> PostgresReadModelStore[V]:
         return PostgresReadModelStore(
             self._datastore,
@@ -590,6 +590,7 @@ class Backend:
             name=name,
             schema=schema,
             make_view=make_view,
+            asks_who=asks_who,
         )
 
     def read_models(self) -> list[ReadModel]:
@@ -600,7 +601,7 @@ class Backend:
     @cached_property
     def notifications_model(self) -> NotificationsReadModel:
         """What people are told; never rebuilt."""
-        store = self._read_model_store(notifications.NAME, "public", PostgresNotificationsView)
+        store = self._read_model_store(notifications.NAME, "public", PostgresNotificationsView, asks_who=False)
         return NotificationsReadModel(store, self._notification_feed, self.clock)
 
     @cached_property

@@ -13,9 +13,9 @@ def uuid_array(ids: Iterable[UUID | None]) -> str:
     return "{" + ",".join(["NULL" if id_ is None else id_.hex for id_ in ids]) + "}"
 
 
-def number_array(numbers: Iterable[int]) -> str:
+def number_array(numbers: Iterable[int | None]) -> str:
     """Write an ``integer[]`` or ``bigint[]`` as PostgreSQL reads it, for the same reason."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+    return "{" + ",".join(map(str, numbers)).replace("None", "NULL") + "}"
 
 
 def instant_array(instants: Iterable[datetime | None]) -> str:
@@ -23,9 +23,15 @@ def instant_array(instants: Iterable[datetime | None]) -> str:
     return "{" + ",".join(["NULL" if at is None else f'"{at.isoformat()}"' for at in instants]) + "}"
 
 
-def text_array(texts: Iterable[str]) -> str:
+def text_array(texts: Iterable[str | None]) -> str:
     """Write a ``text[]`` as PostgreSQL reads it, for the same reason."""
-    return "{" + ",".join(['"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts]) + "}"
+    return (
+        "{"
+        + ",".join(
+            ["NULL" if text is None else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts]
+        )
+        + "}"
+    )
 
 
 def bytes_array(values: Iterable[bytes]) -> str:

@@ -25,16 +25,25 @@ class PostgresEventLog:
         mapper: Turns bytes into facts.
         keys: Of the people whom sealed facts are about.
         reader: Name of the read model that reads.
+        asks_who: Whether it asks of reported facts who it was; if not, only registrations are unsealed.
     """
 
     def __init__(
-        self, cursor: Cursor[Any], recorder: BatchRecorder, mapper: FactMapper, keys: RecipientKeys, *, reader: str
+        self,
+        cursor: Cursor[Any],
+        recorder: BatchRecorder,
+        mapper: FactMapper,
+        keys: RecipientKeys,
+        *,
+        reader: str,
+        asks_who: bool = True,
     ) -> None:
         self._cursor = cursor
         self._recorder = recorder
         self._mapper = mapper
         self._keys = keys
         self._reader = reader
+        self._asks_who = asks_who
 
     def after(self, position: int, *, most: int) -> Sequence[LoggedFact | UnreadableEvent]:
         return self._read(self._recorder.log_after(self._cursor, position, most))
@@ -48,38 +57,52 @@ class PostgresEventLog:
             (place, email_id, Sent.TOPIC, state)
             for email_id, (place, state) in self._recorder.first_events(self._cursor, list(ids)).items()
         ]
-        return {logged.email_id: logged for logged in self._read(rows) if isinstance(logged, LoggedFact)}
+        registrations = self._unsealed(rows)
+        return {logged.email_id: logged for logged in registrations if isinstance(logged, LoggedFact)}
 
     def lengths(self, ids: Collection[UUID]) -> Mapping[UUID, int]:
         return self._recorder.lengths(self._cursor, ids)
 
     def _read(self, rows: Sequence[LoggedRow]) -> list[LoggedFact | UnreadableEvent]:
-        events: list[LoggedFact | UnreadableEvent] = []
-        sealed: list[tuple[int, bytes]] = []
-        for place, stream_id, topic, state in rows:
+        return self._unsealed(rows) if self._asks_who else [self._decoded(row) for row in rows]
+
+    def _decoded(self, row: LoggedRow) -> LoggedFact | UnreadableEvent:
+        place, stream_id, topic, state = row
+        try:
+            fact = self._mapper.decode(topic, state)
+        except MapperDeserialisationError as error:
+            return _unreadable(place, topic, error)
+        if type(fact) is Erased:
+            self._keys.forget(stream_id)
+        return LoggedFact(place, stream_id, fact)
+
+    def _unsealed(self, rows: Sequence[LoggedRow]) -> list[LoggedFact | UnreadableEvent]:
+        events = [self._decoded(row) for row in rows]
+        sealed: dict[bytes, list[tuple[int, bytes]]] = {}
+        for at, (place, _, topic, state) in enumerate(rows):
             try:
-                fact = self._mapper.decode(topic, state)
-                part = sealed_part(state)
+                if part := sealed_part(state):
+                    sealed.setdefault(key_id_of(part), []).append((at, part))
             except MapperDeserialisationError as error:
-                events.append(_unreadable(place, topic, error))
-                continue
-            if part:
-                sealed.append((len(events), part))
-            elif type(fact) is Erased:
-                self._keys.forget(stream_id)
-            events.append(LoggedFact(place, stream_id, fact))
-        self._open(events, sealed)
+                events[at] = _unreadable(place, topic, error)
+        if sealed:
+            self._open(events, sealed)
         return events
 
-    def _open(self, events: list[LoggedFact | UnreadableEvent], sealed: Sequence[tuple[int, bytes]]) -> None:
-        ciphers = self._keys.for_reading(self._cursor, {key_id_of(part) for _, part in sealed})
-        for at, part in sealed:
-            logged = events[at]
-            if (cipher := ciphers[key_id_of(part)]) and isinstance(logged, LoggedFact):
-                try:
-                    open_into(logged.fact, logged.email_id, part, cipher)
-                except MapperDeserialisationError as error:
-                    events[at] = _unreadable(logged.place, logged.fact.TOPIC, error)
+    def _open(
+        self, events: list[LoggedFact | UnreadableEvent], sealed: Mapping[bytes, Sequence[tuple[int, bytes]]]
+    ) -> None:
+        ciphers = self._keys.for_reading(self._cursor, sealed.keys())
+        for key_id, parts in sealed.items():
+            if not (cipher := ciphers[key_id]):
+                continue
+            for at, part in parts:
+                logged = events[at]
+                if isinstance(logged, LoggedFact):
+                    try:
+                        open_into(logged.fact, logged.email_id, part, cipher)
+                    except MapperDeserialisationError as error:
+                        events[at] = _unreadable(logged.place, logged.fact.TOPIC, error)
 
     def last_place(self) -> int:
         self._cursor.execute("SELECT coalesce(max(notification_id), 0) FROM events.stored_events")

@@ -34,6 +34,7 @@ class PostgresReadModelStore(Generic[V]):
         name: Under which the position is kept.
         schema: Where the rows are; ``public``, or that of a rebuild.
         make_view: Gives the view for a transaction's cursor.
+        asks_who: Whether the read model asks of reported facts who it was; if not, they are not unsealed for it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class PostgresReadModelStore(Generic[V]):
         name: str,
         make_view: Callable[[Cursor[Any]], V],
         schema: str = "public",
+        asks_who: bool = True,
     ) -> None:
         self._datastore = datastore
         self._recorder = recorder
@@ -53,6 +55,7 @@ class PostgresReadModelStore(Generic[V]):
         self._keys = keys
         self._name = name
         self._make_view = make_view
+        self._asks_who = asks_who
         self._search_path = SQL("SET LOCAL search_path = {}, public").format(Identifier(schema))
 
     @contextmanager
@@ -76,7 +79,10 @@ class PostgresReadModelStore(Generic[V]):
             connection.cursor(row_factory=tuple_row) as cursor,
         ):
             cursor.execute(self._search_path)
-            yield cursor, PostgresEventLog(cursor, self._recorder, self._mapper, self._keys, reader=self._name)
+            log = PostgresEventLog(
+                cursor, self._recorder, self._mapper, self._keys, reader=self._name, asks_who=self._asks_who
+            )
+            yield cursor, log
 
 
 class PostgresProgress(Generic[V]):

@@ -1,12 +1,12 @@
 """The ranking in PostgreSQL, counted from the emails' rows set by set."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from psycopg import Cursor
 
-from adapters.postgres.arrays import uuid_array
+from adapters.postgres.arrays import instant_array, number_array, text_array, uuid_array
 from adapters.postgres.candidate_activity import ACTIVITY, RECENT
 from domain.policies.scoring import WINDOW, CandidateActivity
 from domain.recipient_facts import Erased
@@ -41,6 +41,16 @@ ON CONFLICT (organization_id, candidate_id) DO UPDATE SET name = excluded.name, 
     machine_open_count = excluded.machine_open_count, scanner_click_count = excluded.scanner_click_count,
     raw_opened = excluded.raw_opened, raw_clicked = excluded.raw_clicked
 """
+_WRITTEN: Final[Sequence[Callable[..., str]]] = (
+    uuid_array,
+    *[text_array] * 2,
+    number_array,
+    *[text_array] * 2,
+    *[number_array] * 8,
+    *[instant_array] * 2,
+    *[number_array] * 4,
+)
+"""How the columns of a row become arrays, in its order."""
 
 
 class PostgresScoresView:
@@ -150,7 +160,8 @@ class PostgresScoresView:
     def save(self, scores: Sequence[ScoredCandidate]) -> None:
         rows = [_row(scored) for scored in scores]
         if rows:
-            self._cursor.execute(_SAVE, [list(column) for column in zip(*rows, strict=True)])
+            columns = zip(*rows, strict=True)
+            self._cursor.execute(_SAVE, [write(column) for write, column in zip(_WRITTEN, columns, strict=True)])
 
     def _number(self, query: str, parameters: tuple[object, ...] = ()) -> int:
         self._cursor.execute(query.encode(), parameters)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +23,8 @@ from read_models.notifications.notification import Announcement
 from read_models.notifications.view import AddresseeKey, CandidateKey, JobKey, NotificationsView, Told, UserKey
 
 NAME: Final = "notifications"
+FACTS_AT_ONCE: Final = 20_000
+"""Of emails that are judged anew: so many are held in memory."""
 
 Thread = tuple[UUID, str, Occasion]
 """``email_id, user_id, occasion``: what is told as one, until it is read."""
@@ -116,19 +120,29 @@ class ProjectNotifications:
             and (occasion := notifying.occasion_of(logged.fact))
         ]
         lost: dict[UUID, set[UUID]] = {}
-        for email_id, keys in rejudged.items():
-            new = {logged.fact.key for logged in batch if logged.email_id == email_id and isinstance(logged.fact, Fact)}
-            for fact in self._judged(email_id, keys | new, until=batch[-1].place):
-                if occasion := notifying.occasion_of(fact):
-                    happenings.append(Happening(email_id=email_id, occasion=occasion, fact=fact))
-                elif fact.key in keys:
-                    lost.setdefault(email_id, set()).add(UUID(bytes=fact.key))
+        for email_id, fact in self._judged(rejudged, batch):
+            if occasion := notifying.occasion_of(fact):
+                happenings.append(Happening(email_id=email_id, occasion=occasion, fact=fact))
+            elif fact.key in rejudged[email_id]:
+                lost.setdefault(email_id, set()).add(UUID(bytes=fact.key))
         return happenings, lost
 
-    def _judged(self, email_id: UUID, keys: set[bytes], *, until: int) -> Iterator[Engagement]:
-        for logged in as_known_by_now(self._log.streams([email_id], until=until), erased=False):
-            if isinstance(logged.fact, Engagement) and logged.fact.key in keys:
-                yield logged.fact
+    def _judged(
+        self, rejudged: Mapping[UUID, set[bytes]], batch: Sequence[LoggedFact]
+    ) -> Iterator[tuple[UUID, Engagement]]:
+        """Give what is new or judged anew of emails, as it is judged by the end of the batch."""
+        if not rejudged:
+            return
+        asked = {email_id: set(keys) for email_id, keys in rejudged.items()}
+        for logged in batch:
+            if logged.email_id in asked and isinstance(logged.fact, Fact):
+                asked[logged.email_id].add(logged.fact.key)
+        for email_ids in in_portions(self._log.lengths(asked), most=FACTS_AT_ONCE):
+            streams = self._log.streams(email_ids, until=batch[-1].place)
+            for email_id, stream in groupby(streams, key=attrgetter("email_id")):
+                for logged in as_known_by_now(list(stream), erased=False):
+                    if isinstance(logged.fact, Engagement) and logged.fact.key in asked[email_id]:
+                        yield email_id, logged.fact
 
     def _tell(self, happenings: Sequence[Happening], lost: Mapping[UUID, set[UUID]]) -> None:
         email_ids = {happening.email_id for happening in happenings} | lost.keys()
@@ -255,6 +269,20 @@ class ProjectNotifications:
         email_id = announcement.notification.email_id
         logged = self._log.registrations([email_id]).get(email_id) if email_id else None
         return logged is not None and isinstance(logged.fact, Sent) and addressee_of(logged.fact) in erased
+
+
+def in_portions(lengths: Mapping[UUID, int], *, most: int) -> Iterator[list[UUID]]:
+    """Part streams so that no portion holds more than so many facts, unless a single stream does."""
+    portion: list[UUID] = []
+    facts = 0
+    for stream_id, length in lengths.items():
+        if portion and facts + length > most:
+            yield portion
+            portion, facts = [], 0
+        portion.append(stream_id)
+        facts += length
+    if portion:
+        yield portion
 
 
 def announce(view: NotificationsView, ringing: Sequence[Told]) -> list[Announcement]:

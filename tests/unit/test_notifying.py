@@ -7,6 +7,7 @@ import pytest
 from domain.notification_preferences import Digest, NotificationPreferences, Occasion, Opens, QuietHours
 from domain.tracking_terms import Consent, TrackingPolicy, TrackingTerms
 from domain.values import BounceKind, Verdict, addressee_id_for
+from read_models.notifications import projection
 from read_models.notifications.view import DueDigest
 from tests.support.emails import (
     ACME,
@@ -18,6 +19,7 @@ from tests.support.emails import (
     bounce,
     click,
     delivery,
+    email_id,
     hours,
     minutes,
     reply,
@@ -211,6 +213,31 @@ def test_what_turns_out_to_be_a_machine_is_taken_back_while_unread(notified):
 
     notified.judge_anew(Verdict.MACHINE_OPEN, second)
     assert notified.list() == []
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 1_000])
+def test_emails_that_are_judged_anew_together_are_each_told_as_they_are_judged_in_the_end(
+    notified, monkeypatch, at_once
+):
+    monkeypatch.setattr(projection, "FACTS_AT_ONCE", at_once)
+    for n in (2, 3):
+        notified.register(f"m-{n}")
+    for n in (1, 2, 3):
+        notified.record(opened(NOON + seconds(n)), message_id=f"m-{n}")
+    notified.tell()
+
+    notified.judge_anew(Verdict.MACHINE_OPEN, opened(NOON + seconds(1)), message_id="m-1")
+    notified.judge_anew(Verdict.PROXY_OPEN, opened(NOON + seconds(2)), message_id="m-2")
+    notified.judge_anew(Verdict.SCANNER, opened(NOON + seconds(3)), message_id="m-3")
+
+    assert [told.email_id for told in notified.list()] == [email_id("m-2")]
+
+
+def test_streams_are_parted_by_how_many_facts_they_hold():
+    a, b, c, d = (email_id(f"m-{n}") for n in range(4))
+
+    assert list(projection.in_portions({a: 3, b: 2, c: 9, d: 1}, most=5)) == [[a, b], [c], [d]]
+    assert list(projection.in_portions({}, most=5)) == []
 
 
 def test_what_was_read_stays(notified):

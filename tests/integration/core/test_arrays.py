@@ -20,7 +20,7 @@ def read_back(shared_database_url):
 
 
 def test_texts_come_back_whatever_they_hold(read_back):
-    @given(st.lists(STORABLE | SPECIAL | st.just("NULL"), max_size=5))
+    @given(st.lists(st.none() | STORABLE | SPECIAL | st.just("NULL"), max_size=5))
     def check(texts):
         assert read_back("text", text_array(texts)) == texts
 
@@ -36,7 +36,10 @@ def test_instants_come_back_to_the_microsecond(read_back):
 
 
 def test_ids_and_numbers_come_back_and_no_campaign_stays_none(read_back):
-    @given(st.lists(st.none() | st.uuids(), max_size=5), st.lists(st.integers(-(2**63), 2**63 - 1), max_size=5))
+    @given(
+        st.lists(st.none() | st.uuids(), max_size=5),
+        st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=5),
+    )
     def check(ids, numbers):
         assert read_back("uuid", uuid_array(ids)) == ids
         assert read_back("bigint", number_array(numbers)) == numbers

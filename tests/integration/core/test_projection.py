@@ -294,6 +294,9 @@ def plain_core(lone_core):
     plain = Core(make_conninfo(lone_core.database_url, user="mailpulse_plain"))
     yield plain
     plain.close()
+    # Its sessions drop their temporary tables before they end, and end when they have time.
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mailpulse_plain'"
+    assert eventually(lambda: lone_core.value(sessions) == 0, within_s=60)
     lone_core.execute("DROP ROLE mailpulse_plain")
 
 
