@@ -7,18 +7,19 @@ from typing import Any, Final
 
 from psycopg import Cursor
 
-from adapters.postgres.arrays import bytes_array, instant_array
+from adapters.postgres.arrays import as_instant, bytes_array, instant_array
 from domain.policies.detection.sightings import SIGHTING_TIME, Sighting, recipients_seen
 
 KEPT_FOR: Final = "10 minutes"
-_NOTE: Final = """
+_NOTE: Final = f"""
 WITH noted AS (
     INSERT INTO ops.address_sightings (place, recipient, seen_at)
-    SELECT * FROM unnest(%s::bytea[], %s::bytea[], %s::timestamptz[])
+    SELECT place, recipient, {as_instant("at")}
+    FROM unnest(%s::bytea[], %s::bytea[], %s::bigint[]) AS s (place, recipient, at)
 )
 SELECT place, recipient, seen_at FROM ops.address_sightings
 WHERE place = ANY(%s::bytea[]) AND seen_at BETWEEN %s AND %s
-"""
+"""  # noqa: S608 - constants
 
 
 class PostgresAddressSightings:

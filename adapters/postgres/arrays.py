@@ -1,8 +1,12 @@
 """Arrays as parameters, where there are thousands of them a second."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from uuid import UUID
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def uuid_array(ids: Iterable[UUID | None]) -> str:
@@ -18,9 +22,22 @@ def number_array(numbers: Iterable[int | None]) -> str:
     return "{" + ",".join(map(str, numbers)).replace("None", "NULL") + "}"
 
 
+def microseconds(at: datetime) -> int:
+    """Give an instant as microseconds since 1970: written and read several times as fast as its text.
+
+    In a statement `as_instant` makes it one again.
+    """
+    return (at - _EPOCH) // _MICROSECOND
+
+
 def instant_array(instants: Iterable[datetime | None]) -> str:
-    """Write a ``timestamptz[]`` as PostgreSQL reads it, for the same reason."""
-    return "{" + ",".join(["NULL" if at is None else f'"{at.isoformat()}"' for at in instants]) + "}"
+    """Write a ``bigint[]`` of what `microseconds` gives."""
+    return "{" + ",".join(["NULL" if at is None else str((at - _EPOCH) // _MICROSECOND) for at in instants]) + "}"
+
+
+def as_instant(microseconds: str) -> str:
+    """Give the SQL that makes a ``timestamptz`` of microseconds since 1970; exact until the year 2255."""
+    return f"(timestamptz 'epoch' + {microseconds} * interval '1 microsecond')"
 
 
 def text_array(texts: Iterable[str | None]) -> str:

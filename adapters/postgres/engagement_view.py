@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import astuple
 from psycopg import Cursor
 
-from adapters.postgres.arrays import instant_array, number_array, text_array, uuid_array
+from adapters.postgres.arrays import as_instant, instant_array, microseconds, number_array, text_array, uuid_array
 from adapters.postgres.purge_statements import PURGE, PURGED
 from adapters.postgres.writes import ImmediateWrites, Writes
 from read_models.engagement.projection import WORDS
@@ -34,42 +34,57 @@ _TYPES: Final = dict.fromkeys(_CHANGING, "timestamptz") | {
 }
 
 _LOAD: Final = f"SELECT {', '.join(_LOADED)} FROM email_logs WHERE email_id = ANY(%s::uuid[])"  # noqa: S608 - constants
+_INSTANTS: Final = {"sent_at", "created_at", *(name for name, type_ in _TYPES.items() if type_ == "timestamptz")}
+
+
 # COPY is for tables without row security, unless a superuser copies: rows go through these to where they belong.
-_STAGE_REGISTRATIONS: Final = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_registrations (LIKE email_logs) ON COMMIT DELETE ROWS"
-)
-_STAGE_EVENTS: Final = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_events (LIKE email_engagement_events, campaign_contact_id uuid,"
-    " tracking_id text, tracking boolean, job_id text, campaign_id uuid, template_id text) ON COMMIT DELETE ROWS"
-)
-_STAGE_AUTOMATED: Final = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_automated (LIKE automated_engagement) ON COMMIT DELETE ROWS"
-)
-_STAGE_EMAILS: Final = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staged_emails (id bigint NOT NULL, "
-    + ", ".join(f"{name} {type_}" for name, type_ in _TYPES.items())
-    + ") ON COMMIT DELETE ROWS"
-)
+def _stage(name: str, table: str, columns: Iterable[str], instants: Collection[str], more: str = "") -> str:
+    """Give the statement that creates a temporary table like another, in which instants are microseconds."""
+    typed = ", ".join(f"NULL::bigint AS {column}" if column in instants else column for column in columns)
+    return (
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ON COMMIT DELETE ROWS AS"  # noqa: S608 - constants
+        f" SELECT {typed}{more} FROM {table} WITH NO DATA"
+    )
+
+
+def _staged(columns: Iterable[str], instants: Collection[str]) -> str:
+    """Give what is selected from such a table."""
+    return ", ".join(as_instant(column) if column in instants else column for column in columns)
+
+
+_STAGE_REGISTRATIONS: Final = _stage("staged_registrations", "email_logs", _ALL, _INSTANTS)
+_STAGE_EMAILS: Final = _stage("staged_emails", "email_logs", ("id", *_CHANGING), _INSTANTS)
 _COPY_EMAILS: Final = f"COPY pg_temp.staged_registrations ({', '.join(_ALL)}) FROM STDIN"
 _ADD_EMAILS: Final = (
-    f"INSERT INTO email_logs ({', '.join(_ALL)}) SELECT {', '.join(_ALL)} FROM pg_temp.staged_registrations"  # noqa: S608 - constants
+    f"INSERT INTO email_logs ({', '.join(_ALL)})"  # noqa: S608 - constants
+    f" SELECT {_staged(_ALL, _INSTANTS)} FROM pg_temp.staged_registrations"
 )
 _COPY_STAGED: Final = f"COPY pg_temp.staged_emails (id, {', '.join(_CHANGING)}) FROM STDIN"
 _UPDATE_EMAILS: Final = (
     "UPDATE email_logs e SET "  # noqa: S608 - constants
-    + ", ".join(f"{name} = s.{name}" for name in _CHANGING)
+    + ", ".join(f"{name} = {as_instant(f's.{name}') if name in _INSTANTS else f's.{name}'}" for name in _CHANGING)
     + " FROM pg_temp.staged_emails s WHERE e.id = s.id"
 )
 _EVENT_COLUMNS: Final = (
     "id, event_id, organization_id, email_log_id, event_type, occurred_at, url, ip_address, user_agent, metadata,"
     " created_at, verdict, reasons"
 )
+_EVENT_INSTANTS: Final = {"occurred_at", "created_at"}
+_STAGE_EVENTS: Final = _stage(
+    "staged_events",
+    "email_engagement_events",
+    _EVENT_COLUMNS.split(", "),
+    _EVENT_INSTANTS,
+    ", NULL::uuid AS campaign_contact_id, NULL::text AS tracking_id, NULL::boolean AS tracking,"
+    " NULL::text AS job_id, NULL::uuid AS campaign_id, NULL::text AS template_id",
+)
 _COPY_EVENTS: Final = (
     f"COPY pg_temp.staged_events ({_EVENT_COLUMNS}, campaign_contact_id, tracking_id, tracking, job_id, campaign_id,"
     " template_id) FROM STDIN"
 )
 _ADD_EVENTS: Final = (
-    f"INSERT INTO email_engagement_events ({_EVENT_COLUMNS}) SELECT {_EVENT_COLUMNS} FROM pg_temp.staged_events"  # noqa: S608 - constants
+    f"INSERT INTO email_engagement_events ({_EVENT_COLUMNS})"  # noqa: S608 - constants
+    f" SELECT {_staged(_EVENT_COLUMNS.split(', '), _EVENT_INSTANTS)} FROM pg_temp.staged_events"
 )
 _TRACKING_COLUMNS: Final = (
     "id, campaign_contact_id, event_type, event_data, event_timestamp, tracking_id, user_agent, ip_address,"
@@ -86,8 +101,9 @@ _CHECK_AGAIN: Final = _TRUST_CONTACTS.replace("'replica'", "'origin'")
 _LONG_WORDS: Final = " ".join(f"WHEN '{short}' THEN '{long}'" for long, short in WORDS.values())
 _ADD_TRACKING: Final = (
     f"INSERT INTO engagement_tracking ({_TRACKING_COLUMNS})"  # noqa: S608 - constants
-    f" SELECT event_id, campaign_contact_id, CASE event_type {_LONG_WORDS} END, metadata, occurred_at, tracking_id,"
-    " user_agent, ip_address, url, created_at, organization_id, email_log_id, job_id, campaign_id, template_id"
+    f" SELECT event_id, campaign_contact_id, CASE event_type {_LONG_WORDS} END, metadata, {as_instant('occurred_at')},"
+    f" tracking_id, user_agent, ip_address, url, {as_instant('created_at')}, organization_id, email_log_id,"
+    " job_id, campaign_id, template_id"
     " FROM pg_temp.staged_events WHERE tracking"
 )
 _ADD_TRACKING_OF_NEW_CONTACTS: Final = _ADD_TRACKING.replace(
@@ -100,10 +116,14 @@ _REMOVE_EVENTS: Final = (
     " DELETE FROM engagement_tracking WHERE id IN (SELECT event_id FROM gone)"
 )
 _AUTOMATED_COLUMNS: Final = f"{_TRACKING_COLUMNS}, engagement_event_id, verdict, reasons, confidence, rule_version"
+_AUTOMATED_INSTANTS: Final = {"event_timestamp", "created_at"}
+_STAGE_AUTOMATED: Final = _stage(
+    "staged_automated", "automated_engagement", _AUTOMATED_COLUMNS.split(", "), _AUTOMATED_INSTANTS
+)
 _COPY_AUTOMATED: Final = f"COPY pg_temp.staged_automated ({_AUTOMATED_COLUMNS}) FROM STDIN"
 _ADD_AUTOMATED: Final = (
     f"INSERT INTO automated_engagement ({_AUTOMATED_COLUMNS})"  # noqa: S608 - constants
-    f" SELECT {_AUTOMATED_COLUMNS} FROM pg_temp.staged_automated"
+    f" SELECT {_staged(_AUTOMATED_COLUMNS.split(', '), _AUTOMATED_INSTANTS)} FROM pg_temp.staged_automated"
 )
 _ADD_AUTOMATED_OF_NEW_CONTACTS: Final = _ADD_AUTOMATED.replace(
     " SELECT id, campaign_contact_id,",
@@ -111,16 +131,20 @@ _ADD_AUTOMATED_OF_NEW_CONTACTS: Final = _ADD_AUTOMATED.replace(
 )
 _TOTALS_KEY: Final = "organization_id, sent_quarter, job_id, campaign_id, template_id"
 _TOTALS_FIELDS: Final = Totals.__struct_fields__
-_ADD_LINKS: Final = """
-INSERT INTO email_links AS l (email_log_id, link_key, organization_id, campaign_id, campaign_contact_id, url,
-    link_position, link_text, click_count, scanner_click_count, first_clicked_at)
-SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],
-    %s::integer[], %s::integer[], %s::timestamptz[])
+_LINK_COLUMNS: Final = (
+    "email_log_id, link_key, organization_id, campaign_id, campaign_contact_id, url, link_position, link_text,"
+    " click_count, scanner_click_count, first_clicked_at"
+)
+_ADD_LINKS: Final = f"""
+INSERT INTO email_links AS l ({_LINK_COLUMNS})
+SELECT {_staged(_LINK_COLUMNS.split(", "), {"first_clicked_at"})}
+FROM unnest(%s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],
+    %s::integer[], %s::integer[], %s::bigint[]) AS s ({_LINK_COLUMNS})
 ON CONFLICT (email_log_id, link_key) DO UPDATE SET click_count = l.click_count + excluded.click_count,
     scanner_click_count = l.scanner_click_count + excluded.scanner_click_count,
     first_clicked_at = least(l.first_clicked_at, excluded.first_clicked_at),
     link_text = CASE l.link_text WHEN '' THEN excluded.link_text ELSE l.link_text END
-"""
+"""  # noqa: S608 - constants
 
 _KEEP_CONTACTS_APART: Final = """
 WITH apart AS (
@@ -280,7 +304,7 @@ class PostgresEngagementView:
                     email.id,
                     # As `_plain`, for what may change: moments, numbers and texts. Twenty calls an email less.
                     *[
-                        value.isoformat() if type(value) is datetime else value
+                        microseconds(value) if type(value) is datetime else value
                         for value in astuple(email)[_FIRST_CHANGING:_AFTER_CHANGING]
                     ],
                 ]
@@ -327,12 +351,12 @@ class PostgresEngagementView:
                     row.email.organization_id.hex,
                     row.email.id,
                     row.event_word,
-                    row.occurred_at.isoformat(),
+                    microseconds(row.occurred_at),
                     row.url,
                     row.ip_address,
                     row.user_agent,
                     _json(row.event_data).decode() if row.event_data else None,
-                    row.recorded_at.isoformat(),
+                    microseconds(row.recorded_at),
                     row.verdict,
                     _text_array(row.reasons) if row.reasons else None,
                     row.email.campaign_contact_id.hex,
@@ -426,8 +450,10 @@ def _add_totals(grown: tuple[str, ...]) -> str:
     names = "".join(f", {name}" for name in grown)
     changed = ", ".join(f"{name} = t.{name} + s.{name}" for name in grown) or "sent = t.sent"
     same = " AND ".join(f"t.{name} = s.{name}" for name in _TOTALS_KEY.split(", "))
+    staged = f"{_staged(_TOTALS_KEY.split(', '), {'sent_quarter'})}{names}, place"
     return (
-        "WITH s AS MATERIALIZED (SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::uuid[], %s::text[]"  # noqa: S608 - constants
+        f"WITH s ({_TOTALS_KEY}{names}, place) AS MATERIALIZED (SELECT {staged}"  # noqa: S608 - constants
+        " FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::text[]"
         f"{', %s::bigint[]' * len(grown)}) WITH ORDINALITY AS s ({_TOTALS_KEY}{names}, place)),"
         f" changed AS (UPDATE email_totals t SET {changed} FROM s WHERE {same} RETURNING s.place)"
         f" INSERT INTO email_totals ({_TOTALS_KEY}{names}) SELECT {_TOTALS_KEY}{names} FROM s"
@@ -451,12 +477,12 @@ def _tracking_row(row: EventRow) -> tuple[str | int | None, ...]:
         email.campaign_contact_id.hex,
         row.event_type,
         _json(row.event_data).decode() if row.event_data else None,
-        row.occurred_at.isoformat(),
+        microseconds(row.occurred_at),
         email.tracking_id,
         row.user_agent,
         row.ip_address,
         row.url,
-        row.recorded_at.isoformat(),
+        microseconds(row.recorded_at),
         email.organization_id.hex,
         email.id,
         email.job_id,
@@ -471,12 +497,12 @@ def _text_array(words: Iterable[str]) -> str:
 
 
 def _plain(value: object) -> str | int | None:
-    """Write what psycopg would write, without its Python dumpers."""
+    """Write what the staged tables take, without psycopg's Python dumpers."""
     kind = type(value)
     if value is None or kind is int or kind is str:
         return value  # type: ignore[return-value]  # one of the three
     if kind is datetime:
-        return value.isoformat()  # type: ignore[attr-defined,no-any-return]  # it is a datetime
+        return microseconds(value)  # type: ignore[arg-type]  # it is a datetime
     if kind is bool:
         return "t" if value else "f"
     return str(value)

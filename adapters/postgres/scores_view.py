@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from psycopg import Cursor
 
-from adapters.postgres.arrays import instant_array, number_array, text_array, uuid_array
+from adapters.postgres.arrays import as_instant, instant_array, number_array, text_array, uuid_array
 from adapters.postgres.candidate_activity import ACTIVITY, RECENT
 from domain.policies.scoring import WINDOW, CandidateActivity
 from domain.recipient_facts import Erased
@@ -25,13 +25,20 @@ CROSS JOIN LATERAL (
 GROUP BY e.organization_id, e.recipient_id
 """  # noqa: S608 - constants
 """OFFSET keeps the planner from turning the look-ups into a scan of the table while it has no statistics."""
-_SAVE: Final = """
+_SAVE: Final = f"""
 INSERT INTO candidate_scores (organization_id, candidate_id, name, score, level, level_reason, recency_points,
     open_points, click_points, reply_points, emails_sent, emails_opened, emails_clicked, emails_replied,
     last_engaged_at, next_change_at, machine_open_count, scanner_click_count, raw_opened, raw_clicked)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::integer[],
+SELECT organization_id, candidate_id, name, score, level, level_reason, recency_points,
+    open_points, click_points, reply_points, emails_sent, emails_opened, emails_clicked, emails_replied,
+    {as_instant("last_engaged_at")}, {as_instant("next_change_at")}, machine_open_count, scanner_click_count,
+    raw_opened, raw_clicked
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::integer[], %s::text[], %s::text[], %s::integer[],
     %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[], %s::integer[],
-    %s::timestamptz[], %s::timestamptz[], %s::integer[], %s::integer[], %s::integer[], %s::integer[])
+    %s::bigint[], %s::bigint[], %s::integer[], %s::integer[], %s::integer[], %s::integer[]) AS s (organization_id,
+    candidate_id, name, score, level, level_reason, recency_points, open_points, click_points, reply_points,
+    emails_sent, emails_opened, emails_clicked, emails_replied, last_engaged_at, next_change_at, machine_open_count,
+    scanner_click_count, raw_opened, raw_clicked)
 ON CONFLICT (organization_id, candidate_id) DO UPDATE SET name = excluded.name, score = excluded.score,
     level = excluded.level, level_reason = excluded.level_reason, recency_points = excluded.recency_points,
     open_points = excluded.open_points, click_points = excluded.click_points, reply_points = excluded.reply_points,
@@ -40,7 +47,7 @@ ON CONFLICT (organization_id, candidate_id) DO UPDATE SET name = excluded.name, 
     last_engaged_at = excluded.last_engaged_at, next_change_at = excluded.next_change_at,
     machine_open_count = excluded.machine_open_count, scanner_click_count = excluded.scanner_click_count,
     raw_opened = excluded.raw_opened, raw_clicked = excluded.raw_clicked
-"""
+"""  # noqa: S608 - constants
 _WRITTEN: Final[Sequence[Callable[..., str]]] = (
     uuid_array,
     *[text_array] * 2,

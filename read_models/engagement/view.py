@@ -1,15 +1,17 @@
 """What the engagement read model keeps, and the port through which it keeps it."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NO_CAMPAIGN: Final = UUID(int=0)
 QUARTER: Final = 15
 """Minutes for which sums are kept: in every time zone of the world a day begins with one of these."""
+_QUARTER: Final = timedelta(minutes=QUARTER)
 NOBODY_IN_PARTICULAR: Final = UUID(int=0)
 """Whom a row that was read, not registered, is addressed to: it was not asked for."""
 
@@ -255,5 +257,5 @@ class EngagementView(Protocol):
 
 
 def quarter_of(instant: datetime) -> datetime:
-    """Give the begin of the quarter of an hour that an instant lies in."""
-    return instant.replace(minute=instant.minute - instant.minute % QUARTER, second=0, microsecond=0)
+    """Give the begin of the quarter of an hour that an instant, in UTC, lies in."""
+    return instant - (instant - _EPOCH) % _QUARTER
