@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
 from typing import Any, Final
@@ -22,6 +23,7 @@ from domain.email_facts import (
     SpamReported,
     Unsubscribed,
 )
+from domain.values import uuid_of
 from read_models.engagement.again import addressee_of, as_known_by_now, judged_anew_at, nameless, to_fold_again
 from read_models.engagement.folds import FOLDS, count_withheld
 from read_models.engagement.names import keep_latest
@@ -43,6 +45,7 @@ from read_models.engagement.view import (
 from read_models.events import EventLog, LoggedFact
 
 NAME: Final = "engagement"
+LINKS_REMEMBERED: Final = 4_096
 
 WORDS: Final[dict[type[Any], tuple[str, str]]] = {
     Delivered: ("delivered", "delivered"),
@@ -307,9 +310,10 @@ def _stream_of(logged: LoggedFact) -> UUID:
     return logged.email_id
 
 
+@lru_cache(LINKS_REMEMBERED)  # the emails of a mailing have the same links
 def link_key(url: str, link_position: str) -> UUID:
     """Name a link within its email: the same URL at two positions is two links (AF-4)."""
-    return UUID(bytes=blake2b(f"{link_position}\n{url}".encode(), digest_size=16).digest())
+    return uuid_of(blake2b(f"{link_position}\n{url}".encode(), digest_size=16).digest())
 
 
 def implied_open_key(email_id: UUID) -> bytes:

@@ -16,6 +16,7 @@ from domain.organization_facts import EmailsPurged
 from domain.policies import notifying
 from domain.recipient_facts import Erased
 from domain.tracking_terms import TrackingTerms
+from domain.values import uuid_of
 from read_models.engagement.again import as_known_by_now
 from read_models.events import EventLog, LoggedFact
 from read_models.notifications import words
@@ -40,7 +41,7 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> UUID:
         """Public id of the event."""
-        return UUID(bytes=self.fact.key)
+        return uuid_of(self.fact.key)
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +125,7 @@ class ProjectNotifications:
             if occasion := notifying.occasion_of(fact):
                 happenings.append(Happening(email_id=email_id, occasion=occasion, fact=fact))
             elif fact.key in rejudged[email_id]:
-                lost.setdefault(email_id, set()).add(UUID(bytes=fact.key))
+                lost.setdefault(email_id, set()).add(uuid_of(fact.key))
         return happenings, lost
 
     def _judged(
@@ -315,7 +316,7 @@ def _first_free(email_id: UUID, user_id: str, occasion: Occasion, taken: set[UUI
     n = 0
     while True:
         name = f"{n}\n{occasion}\n{user_id}".encode()
-        id_ = UUID(bytes=blake2b(name, digest_size=16, key=email_id.bytes).digest())
+        id_ = uuid_of(blake2b(name, digest_size=16, key=email_id.bytes).digest())
         if id_ not in taken:
             return id_
         n += 1

@@ -45,10 +45,11 @@ class Detection:
         is_click = isinstance(report, RecordClick)
         if report.provider_verdict is not None:
             return Impression(report.provider_verdict, 0, (Reason.PROVIDER_FLAG.value,))
-        if report.signals:
-            for signal, impression in _BY_SIGNAL:
-                if signal in report.signals:
-                    return impression
+        if not report.signals:
+            return self._by_lists(report.user_agent, report.ip_address, is_click=is_click)
+        for signal, impression in _BY_SIGNAL:
+            if signal in report.signals:
+                return impression
         impression = self._by_lists(report.user_agent, report.ip_address, is_click=is_click)
         if Signal.NO_AGENT in report.signals and impression.verdict is None:
             return _NO_AGENT[is_click]
