@@ -1,11 +1,18 @@
 """Reports that could not be processed, or found no email."""
 
 import sys
+from collections import Counter
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
 
 import click
 
+from application.retry_many import retry_many
 from entrypoints.bootstrap import Backend
 from entrypoints.commands.frame import EXIT_FAILED, as_json, show, with_database
+
+OUTCOMES: Final = ("processed", "failed", "orphaned", "gone", "not_kept")
 
 
 @click.group()
@@ -39,10 +46,11 @@ def deliveries_list(backend: Backend, status: str | None, limit: int, json_wante
 @with_database
 def deliveries_retry(backend: Backend, ids: tuple[int, ...], json_wanted: bool) -> None:
     """Process parked reports again: those with the named IDs (see list), or all failed ones."""
-    outcomes: dict[str, int] = {}
-    for organization_id, report_id in backend.operations.parked_ids(ids or None):
-        outcome = backend.retry_parked(organization_id, report_id).value
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    tried = Counter[str]()
+    for organization_id, parked in groupby(sorted(backend.operations.parked_ids(ids or None)), itemgetter(0)):
+        retries = retry_many(backend.retry_parked, organization_id, [report_id for _, report_id in parked])
+        tried.update({what: getattr(retries, what) for what in OUTCOMES})
+    outcomes = {what: count for what, count in tried.items() if count}
     unknown = len(set(ids)) - sum(outcomes.values()) if ids else 0
     if unknown:
         outcomes["unknown"] = unknown

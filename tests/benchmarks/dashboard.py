@@ -91,10 +91,10 @@ def ask_everything(database_url: str, port: int, events: int, figures: Figures) 
     def somebody() -> Person:
         return chance.choices(asked, shares)[0]
 
-    def dashboards(path: str, days: int = 30) -> Iterator[Question]:
+    def dashboards(path: str, days: int = 30, **more: str) -> Iterator[Question]:
         while True:
             who = somebody()
-            yield Question(f"{path}?{urlencode(_filters(chance, who, days))}", who.headers)
+            yield Question(f"{path}?{urlencode(_filters(chance, who, days) | more)}", who.headers)
 
     def candidates(path: str) -> Iterator[Question]:
         while True:
@@ -116,6 +116,13 @@ def ask_everything(database_url: str, port: int, events: int, figures: Figures) 
         ("30 days, page", dashboards("/"), QUESTIONS, DASHBOARD_P95),
         ("30 days of all emails of the large organisation, page", same("/", large), QUESTIONS, DASHBOARD_P95),
         ("30 days of a hiring manager, page", same("/", manager), QUESTIONS, DASHBOARD_P95),
+        ("30 days by what happened, page", dashboards("/", basis="activity"), QUESTIONS, DASHBOARD_P95),
+        (
+            "30 days by what happened to all emails of the large organisation, page",
+            same("/?basis=activity", large),
+            few,
+            DASHBOARD_P95,
+        ),
         ("365 days, page", dashboards("/", 365), few, None),
         ("a candidate, page", candidates("/candidates/{}"), QUESTIONS, CANDIDATE_P95),
         ("a candidate, API", candidates("/api/v1/candidates/{}/engagement"), QUESTIONS, CANDIDATE_P95),

@@ -162,7 +162,8 @@ def tokens(database_url, backend):
     with psycopg.connect(database_url) as connection:
         for organization in (OURS, THEIRS):
             connection.execute(
-                "INSERT INTO ops.organizations (id, name) VALUES (%s, %s)", (organization, str(organization))
+                "INSERT INTO ops.organizations (id, name) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (organization, str(organization)),
             )
             for role in Role:
                 tokens[organization, role] = token = new_token(TokenKind.USER_TOKEN)
