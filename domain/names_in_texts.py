@@ -1,11 +1,13 @@
 """Find somebody's name in texts that others wrote: links and their labels."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import product
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from unicodedata import combining, normalize
+
+_Spelt: TypeAlias = tuple[str, ...]
+"""One word of a name in the ways in which it may be spelt."""
 
 _DECODINGS: Final = 2
 """How often a link within a link is percent-encoded."""
@@ -15,6 +17,10 @@ _NO_NAMES: Final = re.compile(
     "|mme|of|phd|prof|sig|sr|sra|st|ten|ter|the|und|van|vom|von|zu|zum|zur"
 )
 """Words that stand beside names and tell nobody apart."""
+_MOST_JOINED: Final = 12
+"""Words of a name that are looked for side by side; each alone is looked for in any case."""
+_TELLING_TOGETHER: Final = 4
+"""Letters that a name of nothing but such words needs, so that it tells somebody apart after all."""
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ESCAPES: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _LONG_FORMS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
@@ -36,7 +42,7 @@ def may_hold(text: str, name: str) -> bool:
     folded = _all_readings(text)
     if name.isascii():  # seven times as quick, for every click of somebody new
         return any(len(word) >= _SHORTEST_WORD and word in folded for word in _WORD.findall(name.lower()))
-    return any(spelling in folded for spellings in _words(name) for spelling in spellings)
+    return any(spelling in folded for spellings in _spelt(name) for spelling in spellings)
 
 
 def places_of_name(text: str, name: str, *, in_full: bool = False) -> list[tuple[int, int]]:
@@ -77,15 +83,19 @@ def _folded(text: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _words(name: str) -> tuple[tuple[str, ...], ...]:
-    """Give the parts of a name that tell somebody apart, each in the ways in which it may be spelt."""
+def _spelt(name: str) -> tuple[_Spelt, ...]:
+    """Give all words of a name, each in the ways in which it may be spelt."""
     words = _WORD.findall(normalize("NFC", name.casefold()))
-    spellings = [tuple(dict.fromkeys((_folded(word), _folded(word.translate(_LONG_FORMS))))) for word in words]
-    return tuple(
-        spelt
-        for spelt in spellings
-        if not _NO_NAMES.fullmatch(spelt[0]) and (len(spelt[0]) >= _SHORTEST_WORD or _is_one(name))
-    )
+    return tuple(tuple(dict.fromkeys((_folded(word), _folded(word.translate(_LONG_FORMS))))) for word in words)
+
+
+def _words(name: str) -> tuple[_Spelt, ...]:
+    """Give those words of a name that tell somebody apart by themselves."""
+    return tuple(spelt for spelt in _spelt(name) if _tells(spelt, name))
+
+
+def _tells(spelt: _Spelt, name: str) -> bool:
+    return not _NO_NAMES.fullmatch(spelt[0]) and (len(spelt[0]) >= _SHORTEST_WORD or _is_one(name))
 
 
 def _is_one(name: str) -> bool:
@@ -155,23 +165,38 @@ def _folded_by_character(reading: _Reading) -> _Reading:
 
 @lru_cache(maxsize=256)
 def _at_all(name: str) -> re.Pattern[str] | None:
-    words = _words(name)
-    return _compiled([*_together(words), *(spelling for spellings in words for spelling in spellings)])
+    alone = [spelling for spelt in _words(name) for spelling in spelt]
+    return _compiled([*_together(name), *_neighbours(name), *alone])
 
 
 @lru_cache(maxsize=256)
 def _in_full(name: str) -> re.Pattern[str] | None:
-    return _compiled(_together(_words(name)))
+    return _compiled(_together(name))
 
 
-def _together(words: tuple[tuple[str, ...], ...]) -> list[str]:
-    """Give what several parts of a name look like side by side: all of them, or first and last, or an initial."""
-    if len(words) < 2:  # noqa: PLR2004 - two are a first and a last name
+def _together(name: str) -> list[str]:
+    """Give what first and last name look like side by side: all words, or first and last, or an initial."""
+    words, everything = _words(name)[:_MOST_JOINED], _spelt(name)[:_MOST_JOINED]
+    if len(everything) < 2:  # noqa: PLR2004 - two are a first and a last name
         return []
-    ways = [words, words[::-1], (words[0], words[-1]), (words[-1], words[0])]
-    initials = tuple(spelling[0] for spelling in words[0])
-    ways += [(initials, words[-1]), (words[-1], initials)]
-    return [_BETWEEN.join(way) for spelt in ways for way in product(*spelt)]
+    ways = [everything] if words or sum(len(spelt[0]) for spelt in everything) >= _TELLING_TOGETHER else []
+    if len(words) >= 2:  # noqa: PLR2004 - as above
+        ways += [words, words[::-1], (words[0], words[-1]), (words[-1], words[0])]
+        for last in (words[-1:], everything[1:]):  # "jdijk", "jvandijk"
+            initial = tuple(spelling[0] for spelling in everything[0])
+            ways += [(initial, *last), (*last, initial)]
+    return [_side_by_side(way) for way in dict.fromkeys(ways)]
+
+
+def _neighbours(name: str) -> list[str]:
+    """Give words of a name with those before them, as surnames are written in one: "delacruz", "obrien", "maryann"."""
+    everything = _spelt(name)[:_MOST_JOINED]
+    runs = (everything[start:end] for end in range(2, len(everything) + 1) for start in range(end - 1))
+    return [_side_by_side(run) for run in runs if any(_tells(spelt, name) for spelt in run)]
+
+
+def _side_by_side(words: Sequence[_Spelt]) -> str:
+    return _BETWEEN.join(f"(?:{'|'.join(dict.fromkeys(spelt))})" for spelt in words)
 
 
 def _compiled(forms: list[str]) -> re.Pattern[str] | None:

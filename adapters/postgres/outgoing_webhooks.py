@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow, tuple_row
 from psycopg_pool import ConnectionPool
 
 from adapters.postgres.outages import named_database_errors
-from adapters.secrets import SecretBox
+from adapters.secrets import SealBrokenError, SecretBox
 from application.ports.endpoints import UnknownOrganizationError
 from application.ports.outgoing import OutgoingWebhook, SigningSecret, TooManyWebhooksError
 from domain.policies.delivering import Health, SwitchedOff
@@ -103,7 +103,7 @@ class PostgresOutgoingWebhookRecords:
             ).fetchone()
             if row is None:
                 return False
-            changed = seal(self._box, webhook_id, change(unseal(self._box, webhook_id, row[0])))
+            changed = seal(self._box, webhook_id, change(self._opened(webhook_id, row[0])))
             cursor.execute("UPDATE ops.outgoing_webhooks SET secrets = %s WHERE id = %s", (changed, webhook_id))
             return True
 
@@ -149,6 +149,13 @@ class PostgresOutgoingWebhookRecords:
         with named_database_errors(), self._pool.connection() as connection:
             return bool(connection.execute(statement.encode(), parameters).rowcount)
 
+    def _opened(self, webhook_id: UUID, sealed: bytes) -> tuple[SigningSecret, ...]:
+        """Give no secrets where the key they were sealed with is lost: the webhook can be seen, and given a new one."""
+        try:
+            return unseal(self._box, webhook_id, sealed)
+        except SealBrokenError:
+            return ()
+
     def _webhook(self, row: TupleRow) -> OutgoingWebhook:
         id_, organization_id, url, secrets, created_at, failures, failing_since, paused_until, *rest = row
         because, switched_off_at, last_delivered_at, waiting = rest
@@ -156,7 +163,7 @@ class PostgresOutgoingWebhookRecords:
             id=id_,
             organization_id=organization_id,
             url=url,
-            secrets=unseal(self._box, id_, secrets),
+            secrets=self._opened(id_, secrets),
             created_at=created_at,
             health=Health(
                 failures=failures,

@@ -62,8 +62,9 @@ async def list_outgoing_webhooks(request: ApiRequest, services: Services) -> Pag
     tags=TAGS,
     summary="Have notifications sent to an address",
     description=(
-        "Everything that anybody in the organisation is told from now on is posted there, signed as Standard Webhooks "
-        "says. The secret is shown this once. Only public addresses are sent to, over https."
+        "What anybody in the organisation is told from now on is posted there when it rings, signed as Standard "
+        "Webhooks says; what waits silently in somebody's list (quiet hours, digest, bursts) is not. The secret is "
+        "shown this once. Only public addresses are sent to, over https."
     ),
     operation_class=described(
         body=reference_to(NewOutgoingWebhook),

@@ -26,7 +26,8 @@ COLUMNS = SQL(
     " campaign_contact_id, sent_at, delivered_at, opened_at, clicked_at, {counts},"
     " replied_at, reply_count, bounced_at, bounce_type, bounce_reason, dropped_at, drop_reason, unsubscribed_at,"
     " spam_reported_at, machine_open_count, scanner_click_count,"
-    " greatest(extract(epoch FROM opened_at - sent_at), 0)::float8 AS time_to_open_seconds"
+    " CASE WHEN opened_at IS NOT NULL THEN greatest(extract(epoch FROM opened_at - sent_at), 0)::float8 END"
+    " AS time_to_open_seconds"
 )
 BY_PEOPLE = SQL("open_count, click_count, unique_click_count")
 BY_ANY = SQL(

@@ -87,6 +87,12 @@ def test_an_email_tells_what_became_of_it(recruiter):
     assert {"unsubscribed_at", "spam_reported_at", "delivered_at", "clicked_at", "sent_at"} <= set(email)
 
 
+def test_an_email_that_nobody_opened_took_no_time_to_be_opened(recruiter):
+    email = recruiter.get(f"/api/v1/emails/{email_id('old')}").json()
+
+    assert (email["opened_at"], email["time_to_open_seconds"]) == (None, None)
+
+
 def test_the_timeline_holds_what_people_did_and_no_implied_opens(recruiter):
     events = recruiter.get(f"/api/v1/emails/{email_id('other')}/events").json()["items"]
 

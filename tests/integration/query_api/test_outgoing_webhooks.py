@@ -74,6 +74,20 @@ def test_who_registers_an_address_sees_its_secret_once(admin, administrator_url)
     assert not any(made["secret"] in text or made["secret"].encode() in sealed for text, sealed in rows)
 
 
+def test_a_webhook_whose_secret_nobody_can_open_any_more_is_shown_and_given_a_new_one(admin, administrator_url):
+    webhook_id = admin.post(HOOKS, {"url": URL}).json()["webhook"]["webhook_id"]
+    with psycopg.connect(administrator_url) as connection:
+        connection.execute(
+            "UPDATE ops.outgoing_webhooks SET secrets = 'sealed with a lost key' WHERE id = %s", (webhook_id,)
+        )
+
+    assert webhook_id in {one["webhook_id"] for one in admin.get(HOOKS).json()["items"]}
+    renewed = admin.post(f"{HOOKS}/{webhook_id}/secrets", {})
+
+    assert renewed.json()["secret"].startswith("whsec_")
+    assert len(admin.get(f"{HOOKS}/{webhook_id}").json()["secrets"]) == 1
+
+
 @pytest.mark.parametrize(
     "url, why",
     [
