@@ -94,9 +94,10 @@ def test_an_endpoint_is_opened_with_its_steps_and_closed_after_a_question(visito
     visitor.go("/settings/webhooks")
     visitor.fill("Provider", "Amazon SES")
     visitor.follow("Open endpoint")
-    assert "/webhooks/ses/" in visitor.text(".endpoint pre")
-    assert "Create an SNS topic" in visitor.text("details[open]")
-    visitor.follow("Close this endpoint")
+    opened = "#" + visitor.run("[...document.querySelectorAll('.endpoint')].find(one => /SES/.test(one.innerText)).id")
+    assert "/webhooks/ses/" in visitor.text(f"{opened} pre")
+    assert "Create an SNS topic" in visitor.text(f"{opened} details[open]")
+    visitor.follow("Close this endpoint", within=opened)
     visitor.browser.follow("document.querySelector('main form button').click()")
 
     assert visitor.place.startswith("/settings/webhooks")
