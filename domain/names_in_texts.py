@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from itertools import chain, pairwise
+from typing import Final, TypeAlias
 from unicodedata import combining, normalize
+
+from domain.readings import Reading, coded_readings, percent_readings
 
 _Spelt: TypeAlias = tuple[str, ...]
 """One word of a name in the ways in which it may be spelt."""
 
-_DECODINGS: Final = 2
-"""How often a link within a link is percent-encoded."""
 _SHORTEST_WORD: Final = 2
 _NO_NAMES: Final = re.compile(
     "al|and|bin|da|de|del|della|den|der|di|dos|dr|du|el|etc|frau|herr|ibn|jr|la|las|le|los|mag|miss|mr|mrs|ms|msc"
@@ -22,19 +23,13 @@ _MOST_JOINED: Final = 12
 _TELLING_TOGETHER: Final = 4
 """Letters that a name of nothing but such words needs, so that it tells somebody apart after all."""
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_ESCAPES: Final = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PART_BEGINS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SEAM: Final = "\0"
+"""Between the parts of a word that capitals set apart; names have capitals within, too: "McDonald"."""
 _LONG_FORMS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"})
 _SHORT_FORMS: Final = str.maketrans({"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d"})
 _BETWEEN: Final = r"[\W\d_]{0,3}?"
 _LETTER: Final = r"[^\W\d_]"
-
-
-class _Reading(NamedTuple):
-    """A text as somebody reads it, and where each of its characters is written."""
-
-    characters: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
 
 
 def may_hold(text: str, name: str) -> bool:
@@ -46,7 +41,7 @@ def may_hold(text: str, name: str) -> bool:
 
 
 def places_of_name(text: str, name: str, *, in_full: bool = False) -> list[tuple[int, int]]:
-    """Give where a text holds a name: in any case, with or without accents, plain or percent-encoded.
+    """Give where a text holds a name: in any case, with or without accents, plain or encoded, and in "AnnLeeProfile".
 
     Args:
         text: Such as the path of a URL.
@@ -105,58 +100,47 @@ def _is_one(name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _all_readings(text: str) -> str:
-    if "%" not in text:
+    coded = coded_readings(text)
+    if "%" not in text and not coded:
         return _folded(text)
-    return "\n".join(_folded_by_character(reading).characters for reading in _decodings(text))
+    return "\n".join(_folded(reading.characters) for reading in chain(percent_readings(text), coded))
 
 
-def _readings(text: str) -> Iterator[_Reading]:
-    return (_folded_by_character(reading) for reading in _decodings(text))
+def _readings(text: str) -> Iterator[Reading]:
+    readings = chain(percent_readings(text), coded_readings(text))
+    return (_folded_by_character(_in_parts(reading)) for reading in readings)
 
 
-def _decodings(text: str) -> Iterator[_Reading]:
-    reading = _Reading(text, tuple(range(len(text))), tuple(range(1, len(text) + 1)))
-    yield reading
-    for _ in range(_DECODINGS):
-        if "%" not in reading.characters:
-            return
-        reading = _decoded(reading)
-        yield reading
-
-
-def _decoded(reading: _Reading) -> _Reading:
+def _in_parts(reading: Reading) -> Reading:
+    """Set apart the words of "AnnLeeProfile", as its capitals do."""
+    begins = [match.start() for match in _PART_BEGINS.finditer(_cases(reading.characters))]
+    if not begins:
+        return reading
     characters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    done = 0
-    for match in _ESCAPES.finditer(reading.characters):
-        characters.append(reading.characters[done : match.start()])
-        starts += reading.starts[done : match.start()]
-        ends += reading.ends[done : match.start()]
-        at = match.start()
-        for character, length in _characters_of(bytes.fromhex(match[0].replace("%", ""))):
-            characters.append(character)
-            starts.append(reading.starts[at])
-            at += 3 * length
-            ends.append(reading.ends[at - 1])
-        done = match.end()
-    characters.append(reading.characters[done:])
-    return _Reading("".join(characters), (*starts, *reading.starts[done:]), (*ends, *reading.ends[done:]))
+    for start, end in pairwise((0, *begins, len(reading.characters))):
+        characters += (reading.characters[start:end], _SEAM)
+        starts += (*reading.starts[start:end], reading.ends[end - 1])
+        ends += (*reading.ends[start:end], reading.ends[end - 1])
+    return Reading("".join(characters), tuple(starts), tuple(ends))
 
 
-def _characters_of(encoded: bytes) -> list[tuple[str, int]]:
-    """Read bytes, and say of how many each character was made."""
-    try:
-        return [(character, len(character.encode())) for character in encoded.decode()]
-    except UnicodeDecodeError:
-        return [(character, 1) for character in encoded.decode("latin-1")]
+def _cases(text: str) -> str:
+    """Give for each letter an ASCII letter of its case."""
+    if text.isascii():
+        return text
+    return "".join(
+        "A" if character.isupper() else "a" if character.islower() or combining(character) else "."
+        for character in text
+    )
 
 
-def _folded_by_character(reading: _Reading) -> _Reading:
+def _folded_by_character(reading: Reading) -> Reading:
     if reading.characters.isascii():
         return reading._replace(characters=reading.characters.lower())
     folded = [_folded(character) for character in reading.characters]
-    return _Reading(
+    return Reading(
         "".join(folded),
         tuple(start for start, many in zip(reading.starts, folded, strict=True) for _ in many),
         tuple(end for end, many in zip(reading.ends, folded, strict=True) for _ in many),
@@ -165,7 +149,7 @@ def _folded_by_character(reading: _Reading) -> _Reading:
 
 @lru_cache(maxsize=256)
 def _at_all(name: str) -> re.Pattern[str] | None:
-    alone = [spelling for spelt in _words(name) for spelling in spelt]
+    alone = [_spelt_in_parts(spelling) for spelt in _words(name) for spelling in spelt]
     return _compiled([*_together(name), *_neighbours(name), *alone])
 
 
@@ -196,7 +180,11 @@ def _neighbours(name: str) -> list[str]:
 
 
 def _side_by_side(words: Sequence[_Spelt]) -> str:
-    return _BETWEEN.join(f"(?:{'|'.join(dict.fromkeys(spelt))})" for spelt in words)
+    return _BETWEEN.join(f"(?:{'|'.join(map(_spelt_in_parts, dict.fromkeys(spelt)))})" for spelt in words)
+
+
+def _spelt_in_parts(word: str) -> str:
+    return f"{_SEAM}?".join(word)
 
 
 def _compiled(forms: list[str]) -> re.Pattern[str] | None:

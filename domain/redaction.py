@@ -1,12 +1,19 @@
 """Take a recipient's address and name out of texts that are kept: links and labels that a sender put them into."""
 
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
+from hashlib import md5, sha1, sha256
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import unquote
+
+import idna
 
 from domain.email_facts import Metadata, Personal
 from domain.names_in_texts import may_hold, places_of_name
+from domain.readings import Reading, coded_readings, read_codes
 
 PLACEHOLDER: Final = "[recipient]"
 
@@ -16,8 +23,11 @@ _HOST: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:(?:[\\/]{2}[^/?#\\\s]*)?", re.I
 _NUMBER: Final = re.compile(r"(?:text-|outlook-)?\d{1,4}")
 """Of a link in its email."""
 
-_ESCAPED: Final = re.compile(r"\\u00([0-7][0-9a-fA-F])")
+_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 """A character of an address as JSON may write it."""
+
+_DIGEST: Final = re.compile("[0-9a-fA-F]{32}")
+"""As long as the shortest of those by which systems know an address from each other."""
 
 
 def without_address(text: str, address: str) -> str:
@@ -28,20 +38,48 @@ def without_address(text: str, address: str) -> str:
         address: As `normalise_address` gave it; "" for reports of our own links, which were freed of it before.
 
     Returns:
-        The text without the address in any case, plain or percent-encoded once or twice; the same text if it is not
-        there.
+        The text without the address in any case, its domain in letters or in Punycode, plain, percent-encoded once or
+        twice, as base64 or in hexadecimal, and without its MD5, SHA-1 and SHA-256, by which other systems know it; the
+        same text if it is not there.
 
     Source:
         SEC-6; BR-558.8: a link must not tell who followed it.
     """
-    # Cheap first: nine of ten links hold neither.
-    if not address or ("@" not in text and "%" not in text):
+    if not address or not text:
         return text
+    # Cheap first: nine of ten links hold none of these.
+    if "@" in text or "%" in text:
+        text = _without_plain(text, address)
+    if _DIGEST.search(text):
+        text = _without_digests(text, address)
+    if coded := coded_readings(text):
+        text = _cut(text, _places_of_address(coded, address))
+    return text
+
+
+def _without_plain(text: str, address: str) -> str:
     if not _names(text, address):
         return text
     redacted = _pattern(address).sub(PLACEHOLDER, text)
     # Half encoded in a way that nobody does: better no link than a name.
     return PLACEHOLDER if _names(redacted, address) else redacted
+
+
+def _without_digests(text: str, address: str) -> str:
+    lowered = text.lower()
+    for digest in _digests(address):
+        if digest in lowered:
+            text = re.sub(digest, PLACEHOLDER, text, flags=re.IGNORECASE)
+    return text
+
+
+def _places_of_address(readings: Iterable[Reading], address: str) -> list[tuple[int, int]]:
+    return sorted(
+        (reading.starts[match.start()], reading.ends[match.end() - 1])
+        for reading in readings
+        if _names(reading.characters, address)
+        for match in _pattern(address).finditer(reading.characters)
+    )
 
 
 def without_recipient(text: str, recipient: Personal | None) -> str:
@@ -55,8 +93,8 @@ def without_recipient(text: str, recipient: Personal | None) -> str:
             them: nothing but a number is left.
 
     Returns:
-        The text without them in any case, with accents or without, plain or percent-encoded once or twice; the same
-        text if they are not there.
+        The text without them in any case, with accents or without, plain or encoded, as `without_address` says; the
+        same text if they are not there.
 
     Source:
         SEC-6 Erasure: a link, which is kept, must not name who was erased; BR-558.8.
@@ -75,10 +113,16 @@ def without_recipient(text: str, recipient: Personal | None) -> str:
 
 
 def _blanked(text: str, name: str, *, in_full: bool = False) -> str:
+    return _cut(text, places_of_name(text, name, in_full=in_full))
+
+
+def _cut(text: str, places: Iterable[tuple[int, int]]) -> str:
+    """Put the placeholder where somebody is named; places are in order and may overlap."""
     parts, done = [], 0
-    for start, end in places_of_name(text, name, in_full=in_full):
-        parts += [text[done:start], PLACEHOLDER]
-        done = end
+    for start, end in places:
+        if start >= done:
+            parts += [text[done:start], PLACEHOLDER]
+        done = max(done, end)
     return "".join([*parts, text[done:]]) if parts else text
 
 
@@ -93,28 +137,68 @@ def metadata_without_address(metadata: Metadata | None, address: str) -> Metadat
 
 
 def names_address(text: str, address: str) -> bool:
-    """Whether a provider's words, JSON or a form, hold an address."""
-    if "\\u00" in text:
+    """Whether a provider's words, JSON or a form, hold an address in any of the forms that `without_address` knows."""
+    if "\\u" in text:
         text = _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text)
-    return _names(text, address)
+    lowered = text.lower()
+    return (
+        _names(text, address)
+        or any(digest in lowered for digest in _digests(address))
+        or any(_names(reading.characters, address) for reading in read_codes(unquote(unquote(text))))
+    )
 
 
 def _names(text: str, address: str) -> bool:
-    if address in text.lower():
+    spellings = _spelt(address)
+    if _holds(text, spellings):
         return True
     if "%" not in text:
         return False
     once = unquote(text)
-    return address in once.lower() or address in unquote(once).lower()
+    return _holds(once, spellings) or ("%" in once and _holds(unquote(once), spellings))
+
+
+def _holds(text: str, spellings: tuple[str, ...]) -> bool:
+    lowered = text.lower() if text.isascii() else normalize("NFC", text).lower()
+    return any(spelling in lowered for spelling in spellings)
+
+
+@lru_cache(maxsize=1024)
+def _spelt(address: str) -> tuple[str, ...]:
+    """Give an address as it is, and in Punycode where a part of it needs that."""
+    if address.isascii():
+        return (address,)
+    local, _, host = address.rpartition("@")
+    hosts, locals_ = [host], [local]
+    if not host.isascii():
+        with suppress(idna.IDNAError):  # no name that could be registered has no other spelling
+            hosts.append(idna.encode(host, uts46=True).decode())
+    if not local.isascii():
+        locals_.append(f"xn--{local.encode('punycode').decode()}")
+    return tuple(f"{local}@{host}" for local in locals_ for host in hosts)
+
+
+@lru_cache(maxsize=256)
+def _digests(address: str) -> tuple[str, ...]:
+    """Give what other systems write in place of an address: each, and so everybody who guesses it, finds it again."""
+    spelt = address.encode()
+    digests = (sha256(spelt), sha1(spelt, usedforsecurity=False), md5(spelt, usedforsecurity=False))
+    return tuple(digest.hexdigest() for digest in digests)
 
 
 @lru_cache(maxsize=256)
 def _pattern(address: str) -> re.Pattern[str]:
-    return re.compile("".join(_spellings(character) for character in address), re.IGNORECASE)
+    written = ("".join(_spellings(character) for character in spelling) for spelling in _spelt(address))
+    return re.compile("|".join(written), re.IGNORECASE)
 
 
 def _spellings(character: str) -> str:
-    spellings = {character, character.lower(), character.upper()}
-    encoded = {"".join(f"%{byte:02X}" for byte in spelling.encode()) for spelling in spellings}
-    twice = {code.replace("%", "%25") for code in encoded}
-    return "(?:" + "|".join(re.escape(spelling) for spelling in sorted(spellings | encoded | twice)) + ")"
+    cases = {character, character.lower(), character.upper()}
+    composed = cases | {normalize("NFD", spelling) for spelling in cases}
+    return "(?:" + "|".join("".join(map(_writings, spelling)) for spelling in sorted(composed)) + ")"
+
+
+@lru_cache(maxsize=256)
+def _writings(character: str) -> str:
+    encoded = "".join(f"%{byte:02X}" for byte in character.encode())
+    return f"(?:{re.escape(character)}|{encoded}|{encoded.replace('%', '%25')})"

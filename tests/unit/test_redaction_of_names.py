@@ -1,5 +1,6 @@
 """A recipient's name does not stay in links and labels either (SEC-6)."""
 
+from base64 import b64encode, urlsafe_b64encode
 from unicodedata import normalize
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -52,6 +53,16 @@ def redacted(text, name=SMITH):
         ("Mary Ann Smith", "https://x.test/maryann", "https://x.test/[recipient]"),
         ("Al Van", "https://x.test/al-van", "https://x.test/[recipient]"),
         ("Xi Y", "https://x.test/xiy", "https://x.test/[recipient]"),
+        ("Ann Lee", "https://x.test/AnnLeeProfile", "https://x.test/[recipient]Profile"),
+        ("Ann Lee", "https://x.test/profileOfLeeAnn/v2", "https://x.test/profileOf[recipient]/v2"),
+        ("Ann Lee", "https://x.test/HRAnnLee?cvANNLee=1", "https://x.test/HR[recipient]?cv[recipient]=1"),
+        ("Ann Lee", "https://x.test/?next=%2FAnnLeeProfile", "https://x.test/?next=%2F[recipient]Profile"),
+        ("Rory McDonald", "https://x.test/showMcDonaldCv", "https://x.test/show[recipient]Cv"),
+        ("Rory McDonald", "https://x.test/showMcdonaldCv", "https://x.test/show[recipient]Cv"),
+        ("André Lee", normalize("NFD", "/AndréLeeProfil"), "/[recipient]Profil"),
+        ("Иван Петров", "/ИванПетровПрофиль", "/[recipient]Профиль"),
+        ("Jörg Müller", "https://xn--jrg-mller-07a4e.test/", "https://[recipient].test/"),
+        ("Jörg Müller", "https://x.test/to/xn--mller-kva", "https://x.test/to/[recipient]"),
     ],
 )
 def test_the_name_is_taken_out_however_it_is_written(name, text, kept):
@@ -75,10 +86,31 @@ def test_the_name_is_taken_out_however_it_is_written(name, text, kept):
         ("J. A.", "https://x.test/j/a"),
         ("Ludwig van Gaal", "https://x.test/van/1"),
         ("Al Li", "https://x.test/alliance"),
+        ("Ann Lee", "https://x.test/AnnualReport/sleepMode/PlanNext/bannLeeds"),
+        ("Art Will", "https://x.test/ArticleView/smartPhone/Willow/goodWilling/ARTICLES"),
+        ("Jörg Müller", "https://xn--mller-kva.test/xn--bcher-kva/xn--/xn--999999999999"),
     ],
 )
 def test_everything_else_stays_as_it_is(name, text):
     assert redacted(text, name) == text
+
+
+@pytest.mark.parametrize(
+    "written, kept",
+    [
+        (b64encode(b"John Smith").decode(), "[recipient]=="),
+        (b64encode(b'{"n":"John"}').decode(), "eyJuIjoi[recipient]J9"),
+        (
+            "v1_" + urlsafe_b64encode("Dear Ms SMITH, ¿ça va?".encode()).decode(),
+            "v1_RGVhciBNcy[recipient]wgwr_Dp2EgdmE_",
+        ),
+        (quote(b64encode(b"??>John").decode(), safe=""), "Pz8%2B[recipient]%3D%3D"),
+        (b"John Smith".hex(), "[recipient]"),
+        (b"id=7&n=Smith".hex().upper(), b"id=7&n=".hex().upper() + "[recipient]"),
+    ],
+)
+def test_the_name_is_taken_out_of_what_its_author_encoded(written, kept):
+    assert redacted(f"https://x.test/go/{written}?a=1") == f"https://x.test/go/{kept}?a=1"
 
 
 def test_a_name_of_many_words_with_umlauts_costs_no_more_than_its_length():

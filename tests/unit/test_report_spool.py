@@ -344,8 +344,7 @@ def test_in_quiet_times_nothing_of_what_was_handed_over_stays_on_the_disk(root, 
                     await until(lambda: not spool.waiting and not files(root))
             inbox.is_away = True
             spool.keep(report(20))
-            await asyncio.sleep(0.1)
-            assert files(root)
+            await until(lambda: files(root))
             inbox.is_away = False
 
     asyncio.run(story())
