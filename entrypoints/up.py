@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from entrypoints.bootstrap import Backend, embedded_servers
+from entrypoints.bootstrap import Backend
+from entrypoints.embedded_servers import embedded_servers
 from entrypoints.programs import Program, answers_http
 from entrypoints.settings import Settings
 from entrypoints.supervisor import Supervisor

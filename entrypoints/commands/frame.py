@@ -10,7 +10,8 @@ from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 import click
 import msgspec
 
-from entrypoints.bootstrap import Backend, embedded_server_context
+from entrypoints.bootstrap import Backend
+from entrypoints.embedded_servers import embedded_server_context
 from entrypoints.logging import configure_logging
 from entrypoints.settings import Settings
 

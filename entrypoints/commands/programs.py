@@ -8,8 +8,9 @@ from contextlib import suppress
 import click
 
 from application.ports.unit_of_work import StoreUnavailableError
-from entrypoints.bootstrap import Backend, embedded_server_context
+from entrypoints.bootstrap import Backend
 from entrypoints.commands.frame import opened_backend, refuse_unmigrated
+from entrypoints.embedded_servers import embedded_server_context
 from entrypoints.logging import configure_logging
 from entrypoints.process_lifetime import exit_when_parent_dies
 from entrypoints.settings import Settings

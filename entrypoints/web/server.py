@@ -12,6 +12,7 @@ from granian.server.embed import Server
 
 from entrypoints.bootstrap import Backend
 from entrypoints.web.app import create_app
+from entrypoints.web.bootstrap import Web
 from entrypoints.web.broken_tokens import BrokenTokens
 from entrypoints.web.tracking import tracking_handlers
 from entrypoints.web.webhooks import webhook_handlers
@@ -37,7 +38,7 @@ async def _serve(backend: Backend) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with backend.web() as edge:
+    async with Web(backend).edge() as edge:
         app = create_app(
             edge.services,
             handlers=[

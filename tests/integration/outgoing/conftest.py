@@ -41,7 +41,7 @@ class Process:
     """What a worker process does for outgoing webhooks, in a thread; use as a context."""
 
     def __init__(self, backend, clock, courier):
-        outbox = PostgresOutbox(backend._outbox_pool, backend._secret_box(SEAL_PURPOSE))
+        outbox = PostgresOutbox(backend._outbox_pool, backend.secret_box_for(SEAL_PURPOSE))
         self.courier = courier
         self.deliver = DeliverNotifications(outbox, courier, clock, lambda: 0.0)
         self._ready = threading.Event()
