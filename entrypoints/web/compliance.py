@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
 
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, ApiRequest, audience_of
@@ -27,66 +28,61 @@ OPERATION: Final = described(
 )
 
 
-@get(
-    "/compliance/unsubscribes",
-    opt=READERS,
-    tags=TAGS,
-    summary="List who unsubscribed, the latest first",
-    description=RECORDS,
-    operation_class=OPERATION,
-)
-async def list_unsubscribes(
-    request: ApiRequest,
-    services: Services,
-    *,
-    start: From = None,
-    end: To = None,
-    tz: Zone = "UTC",
-    answer_format: Format = None,
-    limit: Limit = USUAL_PAGE,
-    cursor: Cursor = None,
-) -> Response[Page[ComplianceRecord]]:
-    """See `ComplianceQueries.records`."""
-    period = period_of(start, end, tz)
-    return await list_answer(
-        request,
-        answer_format,
-        ComplianceRecord,
-        lambda part: services.compliance.records(audience_of(request.user), Complaint.UNSUBSCRIBED, period, part),
-        page(limit, cursor),
+def _records_of(complaint: Complaint, *, name: str, operation_id: str, summary: str) -> HTTPRouteHandler:
+    """Make the list of those who complained in one way.
+
+    Args:
+        complaint: Which way.
+        name: Last part of the path, and the name of the file.
+        operation_id: Of the API's description, after which clients name their calls: it never changes.
+        summary: Of the description, too.
+    """
+
+    @get(
+        f"/compliance/{name}",
+        operation_id=operation_id,
+        opt=READERS,
+        tags=TAGS,
+        summary=summary,
+        description=RECORDS,
+        operation_class=OPERATION,
+    )
+    async def list_records(
+        request: ApiRequest,
+        services: Services,
+        *,
+        start: From = None,
+        end: To = None,
+        tz: Zone = "UTC",
+        answer_format: Format = None,
+        limit: Limit = USUAL_PAGE,
+        cursor: Cursor = None,
+    ) -> Response[Page[ComplianceRecord]]:
+        """See `ComplianceQueries.records`."""
+        period = period_of(start, end, tz)
+        return await list_answer(
+            request,
+            answer_format,
+            ComplianceRecord,
+            lambda part: services.compliance.records(audience_of(request.user), complaint, period, part),
+            page(limit, cursor),
+            name=name,
+        )
+
+    return list_records
+
+
+COMPLIANCE_HANDLERS: Final[list[Any]] = [
+    _records_of(
+        Complaint.UNSUBSCRIBED,
         name="unsubscribes",
-    )
-
-
-@get(
-    "/compliance/spam-reports",
-    opt=READERS,
-    tags=TAGS,
-    summary="List who reported an email as spam, the latest first",
-    description=RECORDS,
-    operation_class=OPERATION,
-)
-async def list_spam_reports(
-    request: ApiRequest,
-    services: Services,
-    *,
-    start: From = None,
-    end: To = None,
-    tz: Zone = "UTC",
-    answer_format: Format = None,
-    limit: Limit = USUAL_PAGE,
-    cursor: Cursor = None,
-) -> Response[Page[ComplianceRecord]]:
-    """See `ComplianceQueries.records`."""
-    period = period_of(start, end, tz)
-    return await list_answer(
-        request,
-        answer_format,
-        ComplianceRecord,
-        lambda part: services.compliance.records(audience_of(request.user), Complaint.SPAM_REPORTED, period, part),
-        page(limit, cursor),
+        operation_id="ComplianceUnsubscribesListUnsubscribes",
+        summary="List who unsubscribed, the latest first",
+    ),
+    _records_of(
+        Complaint.SPAM_REPORTED,
         name="spam-reports",
-    )
-
-
-COMPLIANCE_HANDLERS: Final[list[Any]] = [list_unsubscribes, list_spam_reports]
+        operation_id="ComplianceSpamReportsListSpamReports",
+        summary="List who reported an email as spam, the latest first",
+    ),
+]

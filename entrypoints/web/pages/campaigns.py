@@ -9,7 +9,7 @@ from litestar.params import FromPath, QueryParameter
 
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.included import Include, counts_machines
-from entrypoints.web.pages.frame import framed, here_with
+from entrypoints.web.pages.frame import framed, next_path
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
@@ -69,7 +69,7 @@ async def show_campaign(
         by=by,
         include=include,
         is_first=cursor is None,
-        next_path=here_with(request, cursor=links.next_cursor) if links.next_cursor else None,
+        next_path=next_path(request, links.next_cursor),
     )
 
 

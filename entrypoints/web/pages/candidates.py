@@ -15,7 +15,7 @@ from application.tracking_consents import ConsentView
 from domain.policies.scoring import HIGHEST_SCORE, Level, score_candidate
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.included import Include, counts_machines
-from entrypoints.web.pages.frame import framed, here_with
+from entrypoints.web.pages.frame import framed, here_with, next_path
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.pages.words import local
@@ -70,7 +70,7 @@ async def show_candidates(
         tabs=_tabs(request, ranking, level),
         include=include,
         is_first=cursor is None,
-        next_path=here_with(request, cursor=ranking.next_cursor) if ranking.next_cursor else None,
+        next_path=next_path(request, ranking.next_cursor),
     )
 
 

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
 from entrypoints.web.auth import READERS, audience_of
-from entrypoints.web.pages.frame import framed, here_with
+from entrypoints.web.pages.frame import framed, next_path
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
@@ -52,7 +52,7 @@ async def show_emails(
         emails=emails.items,
         chosen=chosen,
         is_first=cursor is None,
-        next_path=here_with(request, cursor=emails.next_cursor) if emails.next_cursor else None,
+        next_path=next_path(request, emails.next_cursor),
     )
 
 
@@ -84,7 +84,7 @@ async def show_email(
         email=email,
         events=[event for event in timeline.items if event not in automated],
         automated=automated,
-        next_path=here_with(request, cursor=timeline.next_cursor) if timeline.next_cursor else None,
+        next_path=next_path(request, timeline.next_cursor),
     )
 
 

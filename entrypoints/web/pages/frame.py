@@ -51,3 +51,8 @@ def here_with(request: PageRequest, **changes: object) -> str:
     query = urlencode({name: value for name, value in kept.items() if value is not None})
     path = quote(request.scope["path"])
     return f"{path}?{query}" if query else path
+
+
+def next_path(request: PageRequest, next_cursor: str | None, **changes: object) -> str | None:
+    """Give this page's own address with the part of its list that follows; ``None`` where the list ends."""
+    return here_with(request, cursor=next_cursor, **changes) if next_cursor else None

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from application.access import UnknownTokenError
 from entrypoints.web.auth import ADMINS
-from entrypoints.web.pages.forms import fields_of, then_show
+from entrypoints.web.pages.forms import ask_first, fields_of, then_show
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.services import Services
@@ -39,17 +39,15 @@ async def ask_to_revoke(request: PageRequest, services: Services, key_id: FromPa
     key = next((one for one in keys if one.id == key_id), None)
     if key is None:
         raise UnknownTokenError("there is no such API key")
-    return framed(
-        "confirm",
+    return ask_first(
         request,
-        now=services.clock(),
+        services,
         title=f"Revoke the key {key.name}?",
         gone="Whatever uses it is shut out within seconds, for good: emails can no longer be registered with it, and"
         " nothing can be read. Sessions of people stay.",
         action=f"{PATH}/{key_id}/revoke",
         button="Revoke this key",
         back=PATH,
-        fields={},
     )
 
 

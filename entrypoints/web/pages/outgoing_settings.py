@@ -19,7 +19,7 @@ from application.outgoing_webhooks import (
 )
 from domain.policies.delivering import Outcome
 from entrypoints.web.auth import ADMINS
-from entrypoints.web.pages.forms import fields_of, then_show
+from entrypoints.web.pages.forms import ask_first, fields_of, then_show
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
@@ -147,17 +147,15 @@ async def switch_off(request: PageRequest, services: Services, webhook_id: FromP
 async def ask_to_remove(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Response[str]:
     """Say what removing a webhook ends, and ask."""
     webhook = await to_thread(services.outgoing_webhooks.show, request.user.access.organization_id, webhook_id)
-    return framed(
-        "confirm",
+    return ask_first(
         request,
-        now=services.clock(),
+        services,
         title="Remove this webhook?",
         gone=f"Nothing is sent to {webhook.url} any more, {webhook.waiting} waiting deliveries included. Its secrets"
         " and the log of its deliveries are deleted. Notifications stay.",
         action=f"{PATH}/{webhook_id}/remove",
         button="Remove this webhook",
         back=f"{PATH}/{webhook_id}",
-        fields={},
     )
 
 

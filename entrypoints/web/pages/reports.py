@@ -16,7 +16,7 @@ from application.retry_many import retry_many
 from application.retry_parked import ReportNotKeptError, RetryOutcome, UnknownParkedReportError
 from entrypoints.web.auth import ADMINS
 from entrypoints.web.pages.forms import fields_of, then_show
-from entrypoints.web.pages.frame import framed, here_with
+from entrypoints.web.pages.frame import framed, here_with, next_path
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
@@ -84,9 +84,7 @@ async def show_reports(
             request, **{"cursor": None, "outcome": None, "retried": None, "below": None} | more
         ),
         is_first=cursor is None,
-        next_path=here_with(request, cursor=reports.next_cursor, outcome=None, retried=None, below=None)
-        if reports.next_cursor
-        else None,
+        next_path=next_path(request, reports.next_cursor, outcome=None, retried=None, below=None),
     )
 
 

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from domain.tracking_terms import LONGEST_RETENTION_DAYS, ConsentMode, IpHandling, TrackingPolicy
 from entrypoints.web.auth import ADMINS
-from entrypoints.web.pages.forms import CONFIRMED, fields_of, then_show
+from entrypoints.web.pages.forms import CONFIRMED, ask_first, fields_of, then_show
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.services import Services
@@ -63,10 +63,9 @@ async def change_tracking_settings(request: PageRequest, services: Services) -> 
     policy = await to_thread(services.tracking_policies.of, access.organization_id)
     days = wanted["retention_days"]
     if isinstance(days, int) and days < policy.retention_days and CONFIRMED not in fields:
-        return framed(
-            "confirm",
+        return ask_first(
             request,
-            now=services.clock(),
+            services,
             title=f"Keep emails for {days} days only?",
             gone=f"Every email sent more than {days} days ago, with all that is known about it, is deleted within hours"
             " and cannot be brought back. Totals of campaigns, jobs and templates stay.",

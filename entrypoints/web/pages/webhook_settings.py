@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from application.webhook_endpoints import DEFAULT_REQUESTS_PER_MINUTE
 from entrypoints.web.auth import ADMINS
-from entrypoints.web.pages.forms import fields_of, lines_of, then_show
+from entrypoints.web.pages.forms import ask_first, fields_of, lines_of, then_show
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.problems import InvalidRequestError, UnknownThingError
@@ -79,17 +79,15 @@ async def ask_to_close(request: PageRequest, services: Services, endpoint_id: Fr
     endpoint = next((one for one in endpoints if one.endpoint_id == endpoint_id), None)
     if endpoint is None:
         raise UnknownThingError("there is no such webhook endpoint")
-    return framed(
-        "confirm",
+    return ask_first(
         request,
-        now=services.clock(),
+        services,
         title=f"Close the endpoint for {PROVIDERS.get(endpoint.provider, endpoint.provider)}?",
         gone="It receives nothing more after 5 seconds, for good: what the provider still reports to it is lost. What"
         " it received stays.",
         action=f"{PATH}/{endpoint_id}/close",
         button="Close this endpoint",
         back=PATH,
-        fields={},
     )
 
 
