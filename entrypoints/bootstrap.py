@@ -94,7 +94,7 @@ if TYPE_CHECKING:
 
 ENGAGEMENT_TABLES: Final = ReadModelTables(
     name=engagement.NAME,
-    version=4,
+    version=5,
     script="engagement.sql",
     tables=(
         "engagement_tracking",
@@ -102,6 +102,8 @@ ENGAGEMENT_TABLES: Final = ReadModelTables(
         "email_engagement_events",
         "email_links",
         "email_totals",
+        "organization_totals",
+        "mailing_totals",
         "email_logs",
         "campaign_contacts",
         "campaigns",

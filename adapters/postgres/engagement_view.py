@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from psycopg import Cursor
 
 from adapters.postgres.arrays import as_instant, instant_array, microseconds, number_array, text_array, uuid_array
 from adapters.postgres.purge_statements import PURGE, PURGED
+from adapters.postgres.totals_statement import add_totals
 from adapters.postgres.writes import ImmediateWrites, Writes
 from read_models.engagement.projection import WORDS
 from read_models.engagement.view import AutomatedRow, Changes, EmailLog, EventRow, LinkKey, Named, Replaced, Totals
@@ -129,7 +129,6 @@ _ADD_AUTOMATED_OF_NEW_CONTACTS: Final = _ADD_AUTOMATED.replace(
     " SELECT id, campaign_contact_id,",
     " SELECT id, (SELECT e.campaign_contact_id FROM email_logs e WHERE e.id = email_log_id),",
 )
-_TOTALS_KEY: Final = "organization_id, sent_quarter, job_id, campaign_id, template_id"
 _TOTALS_FIELDS: Final = Totals.__struct_fields__
 _LINK_COLUMNS: Final = (
     "email_log_id, link_key, organization_id, campaign_id, campaign_contact_id, url, link_position, link_text,"
@@ -428,7 +427,7 @@ class PostgresEngagementView:
             sums = zip(*(changes.totals[key] for key in keys), strict=True)
             grown = [(name, column) for name, column in zip(_TOTALS_FIELDS, sums, strict=True) if any(column)]
             self._writes.execute(
-                _add_totals(tuple(name for name, _ in grown)),
+                add_totals(tuple(name for name, _ in grown)),
                 [
                     uuid_array(organizations),
                     instant_array(hours),
@@ -438,27 +437,6 @@ class PostgresEngagementView:
                     *(number_array(column) for _, column in grown),
                 ],
             )
-
-
-@cache
-def _add_totals(grown: tuple[str, ...]) -> str:
-    """Add to the sums that a batch changes; a row that is not there yet begins at zero.
-
-    Rows are there for all emails but new ones, and only one projector writes: changing first and adding what was not
-    found spares every row the look-up and the lock of ``ON CONFLICT``.
-    """
-    names = "".join(f", {name}" for name in grown)
-    changed = ", ".join(f"{name} = t.{name} + s.{name}" for name in grown) or "sent = t.sent"
-    same = " AND ".join(f"t.{name} = s.{name}" for name in _TOTALS_KEY.split(", "))
-    staged = f"{_staged(_TOTALS_KEY.split(', '), {'sent_quarter'})}{names}, place"
-    return (
-        f"WITH s ({_TOTALS_KEY}{names}, place) AS MATERIALIZED (SELECT {staged}"  # noqa: S608 - constants
-        " FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::text[]"
-        f"{', %s::bigint[]' * len(grown)}) WITH ORDINALITY AS s ({_TOTALS_KEY}{names}, place)),"
-        f" changed AS (UPDATE email_totals t SET {changed} FROM s WHERE {same} RETURNING s.place)"
-        f" INSERT INTO email_totals ({_TOTALS_KEY}{names}) SELECT {_TOTALS_KEY}{names} FROM s"
-        " WHERE place NOT IN (SELECT place FROM changed)"
-    )
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:

@@ -8,6 +8,7 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 
 from adapters.postgres.queries.dashboard_question import DashboardQuestion, Gathered, MailingKey, added_up, rows_of
+from adapters.postgres.queries.sent_sums import sent_before, sent_by_mailing, sent_by_point
 from adapters.postgres.query_pool import ROOM_TO_COUNT
 from domain.values import Verdict
 from read_models.dashboard.dashboard import Reached
@@ -66,15 +67,6 @@ SELECT (SELECT count(*) FROM ({clicks}) c) AS total_clicks,
     (SELECT count(*) FROM ({scans}) s) AS scanner_clicks,
     (SELECT count(DISTINCT d.email_log_id) FROM ({deliveries}) d) AS delivered
 """)
-SENT: Final = SQL("""
-SELECT width_bucket(t.sent_quarter, %(bounds)s::timestamptz[]) AS point, t.campaign_id, t.template_id,
-    sum(t.sent)::bigint AS sent
-FROM email_totals t WHERE {chosen} AND t.sent_quarter >= %(start)s AND t.sent_quarter < %(end)s GROUP BY 1, 2, 3
-""")
-SENT_BEFORE: Final = SQL("""
-SELECT coalesce(sum(t.sent), 0)::bigint AS sent FROM email_totals t
-WHERE {chosen} AND t.sent_quarter >= %(before)s AND t.sent_quarter < %(start)s
-""")
 
 
 async def activity_sums(connection: AsyncConnection[DictRow], question: DashboardQuestion) -> Gathered:
@@ -90,13 +82,14 @@ async def activity_sums(connection: AsyncConnection[DictRow], question: Dashboar
     points = await ask.rows(POINTS, of_point, ask.happened(kinds=("opened", "clicked")))
     [previous] = await ask.rows(PREVIOUS, EMAILS, ask.happened(start="before", end="start"))
     [times] = await ask.times()
-    sent = await ask.sent(SENT)
-    [sent_before] = await ask.sent(SENT_BEFORE)
+    sent = await sent_by_point(connection, question, ["sent"])
+    sent_to = await sent_by_mailing(connection, question, ["sent"])
+    before = await sent_before(connection, question, ["sent"])
     return Gathered(
         totals=EmailTotals(**added_up(counted, tuple(EMAILS)), **times, **added_up(sent, ["sent"])),
-        previous=EmailTotals(**previous, **sent_before),
+        previous=EmailTotals(**previous, **added_up(before, ["sent"])),
         points=_reached([*points, *sent], lambda row: row["point"], opened, clicked),
-        mailings=_reached([*counted, *sent], _mailing_of, opened, clicked),
+        mailings=_reached([*counted, *sent_to], _mailing_of, opened, clicked),
     )
 
 
@@ -126,10 +119,6 @@ class _Asking:
             deliveries=self._of_people(("delivered",)),
         )
         return await rows_of(self._connection, query, self._parameters)
-
-    async def sent(self, query: SQL) -> list[DictRow]:
-        """Sum up the emails that were sent."""
-        return await rows_of(self._connection, query.format(chosen=self._chosen), self._parameters)
 
     def happened(
         self, *, kinds: tuple[str, ...] = tuple(BY_PEOPLE), start: str = "start", end: str = "end"

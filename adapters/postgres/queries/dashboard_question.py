@@ -39,6 +39,16 @@ class DashboardQuestion(msgspec.Struct, frozen=True, kw_only=True):
         """First days of the points of the series."""
         return list(self.period.points())
 
+    @property
+    def regards_jobs(self) -> bool:
+        """Whether the job of an email decides if it is asked for."""
+        return self.wanted.job_id is not None or self.audience.hiring_manager_id is not None
+
+    @property
+    def regards_everything(self) -> bool:
+        """Whether all emails of the organisation are asked for."""
+        return self.audience.hiring_manager_id is None and not self._filters()
+
     def parameters(self) -> dict[str, Any]:
         """Give the parameters of the conditions, and the bounds of the period and of its points."""
         return {

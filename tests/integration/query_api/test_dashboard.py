@@ -6,6 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from domain.email_facts import Opened
 from tests.support.query_world import CAMPAIGN, NAMED_JOB, NOON, OTHER_JOB, OURS, THEIR_CAMPAIGN, Story, project
 
 pytestmark = pytest.mark.usefixtures("world_as_it_was")
@@ -24,6 +25,16 @@ FROM email_logs e LEFT JOIN engagement_tracking t ON t.email_log_id = e.id
 WHERE e.organization_id = %(org)s AND e.tracking AND e.sent_at >= %(start)s AND e.sent_at < %(end)s
     AND (%(job)s::text IS NULL OR e.job_id = %(job)s) AND (%(campaign)s::uuid IS NULL OR e.campaign_id = %(campaign)s)
 """
+
+BY_DAY_AND_CAMPAIGN = """
+SELECT (e.sent_at AT TIME ZONE %(zone)s)::date AS day, e.campaign_id, count(*), count(o.email_log_id)
+FROM email_logs e LEFT JOIN (SELECT DISTINCT email_log_id FROM engagement_tracking
+    WHERE event_type IN ('opened', 'clicked')) o ON o.email_log_id = e.id
+WHERE e.organization_id = %(org)s AND e.tracking AND e.job_id = ANY(%(jobs)s)
+    AND (e.sent_at AT TIME ZONE %(zone)s)::date BETWEEN %(first)s AND %(last)s
+GROUP BY 1, 2
+"""
+CLOCKS = (UUID(int=0xCB), UUID(int=0xCC))
 
 
 def counted(database_url, *, days_back=30, job=None, campaign=None):
@@ -91,6 +102,41 @@ def test_days_begin_at_the_half_hour_in_india(recruiter, administrator_url):
     days = {"from": "2026-03-05", "to": "2026-03-06", "campaign_id": str(INDIA)}
     assert [point["sent"] for point in recruiter.get(PATH, tz="Asia/Kolkata", **days).json()["series"]] == [1, 1]
     assert [point["sent"] for point in recruiter.get(PATH, **days).json()["series"]] == [2, 0]
+
+
+@pytest.fixture(scope="module")
+def all_around_the_clock(administrator_url):
+    """Emails of two mailings, every three hours and a half from the 8th to the 14th of April."""
+    story = Story(place=2_510_000_000)
+    for number in range(48):
+        sent_at = datetime(2026, 4, 8, tzinfo=UTC) + timedelta(hours=3.5 * number)
+        name, job = f"clock-{number}", NAMED_JOB if number % 3 else OTHER_JOB
+        story.sent(name, to=f"c-clock-{number}", job=job, campaign=CLOCKS[number % 2], ago=NOON - sent_at)
+        if number % 5 == 0:
+            opened_at = sent_at + timedelta(days=2)
+            story.happened(name, Opened, ago=NOON - opened_at)
+    project(administrator_url, story.logged)
+
+
+@pytest.mark.parametrize("days", [("2026-04-10", "2026-04-10"), ("2026-04-09", "2026-04-12")], ids=["one", "four"])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("who", ["recruiter", "manager"])
+@pytest.mark.usefixtures("all_around_the_clock")
+def test_points_and_mailings_hold_the_emails_of_the_readers_own_days(who, zone, days, request, administrator_url):
+    answer = request.getfixturevalue(who).get(PATH, **{"from": days[0], "to": days[1]}, tz=zone).json()
+
+    with psycopg.connect(administrator_url) as connection:
+        jobs = [NAMED_JOB] if who == "manager" else [NAMED_JOB, OTHER_JOB]
+        parameters = {"org": OURS, "zone": zone, "first": days[0], "last": days[1], "jobs": jobs}
+        by_day = connection.execute(BY_DAY_AND_CAMPAIGN, parameters).fetchall()
+    points, mailings = {}, {}
+    for day, campaign, sent, opened in by_day:
+        for sums, key in ((points, str(day)), (mailings, str(campaign))):
+            known = sums.get(key, (0, 0))
+            sums[key] = (known[0] + sent, known[1] + opened)
+    assert {p["date"]: (p["sent"], p["opens"]) for p in answer["series"] if p["sent"]} == points
+    assert {m["campaign_id"]: (m["sent"], m["opens"]) for m in answer["top_emails"]} == mailings
+    assert len(mailings) == 2, "else this shows little"
 
 
 def test_a_change_is_told_against_as_many_days_before_and_only_where_both_were_measured(recruiter):

@@ -25,6 +25,7 @@ from tests.support.query_world import (
 SCOPED_TABLES = (
     *("public.automated_engagement", "public.campaign_contacts", "public.campaigns", "public.candidate_scores"),
     *("public.email_engagement_events", "public.email_links", "public.email_logs", "public.email_totals"),
+    *("public.organization_totals", "public.mailing_totals"),
     *("public.engagement_tracking", "public.jobs", "public.templates", "ops.parked_reports"),
     *("ops.last_receptions", "ops.tracking_consents", "public.notifications", "ops.notification_preferences"),
     *("ops.outgoing_deliveries", "ops.outgoing_attempts"),
