@@ -20,10 +20,6 @@ FROM_ANOTHER_ADDRESS = "from_another_address"
 """Metadata of a reply that did not come from the address that the email went to."""
 
 
-OF_A_NAMED_RECIPIENT = "of_a_named_recipient"
-"""Metadata of a delivery report that waits for its email, until that says whose it is."""
-
-
 class Matched(msgspec.Struct, frozen=True):
     """A mail as a report on an email.
 
@@ -130,13 +126,10 @@ def answering_mails(unit: UnitOfWork, waiting: Sequence[WaitingMail]) -> list[Or
         email_id = answered_email(quoted[orphan.email_id], threads, answerer)
         if email_id is None:
             continue
-        report = orphan.report
-        if (report.metadata or {}).get(OF_A_NAMED_RECIPIENT):
-            if answerer != addressees[email_id]:
-                unit.parked.forget([orphan.id])
-                continue
-            report = msgspec.structs.replace(report, metadata=None)
-        report = _noted(report, answerer, addressees[email_id])
+        if orphan.report.is_named and answerer != addressees[email_id]:
+            unit.parked.forget([orphan.id])
+            continue
+        report = _noted(orphan.report, answerer, addressees[email_id])
         found.append(msgspec.structs.replace(orphan, email_id=email_id, report=report))
     return found
 
@@ -163,7 +156,7 @@ def _unmatched(clue: _Clues) -> Found:
         return Ignored("unrelated_mail")
     report = clue.mail.report
     if clue.mail.is_named:
-        report = msgspec.structs.replace(report, metadata={OF_A_NAMED_RECIPIENT: True})
+        report = msgspec.structs.replace(report, is_named=True)
     # The mail's own name: a repeated mail waits once, and a delivery report once for each recipient.
     key = clue.mail.report.key_for(clue.quoted[0])
     waiting_id = thread_id_for(clue.organization_id, f"waiting\n{key.hex()}\n{clue.mail.report.recipient}")

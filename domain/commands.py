@@ -41,6 +41,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
         detail: The provider's free words (SMTP answer); may hold addresses, so it is personal.
         metadata: What the sender attached to the email at the provider; small, flat.
         prejudged: Of opens and clicks that were parked without everything; ``None`` of what just came.
+        is_named: Of a delivery report that came as mail and waits for its email: whether that was sent to `recipient`
+            by name. If it turns out to be somebody else's, the report is about a copy.
     """
 
     KIND: ClassVar[str] = ""
@@ -52,6 +54,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     detail: str = ""
     metadata: dict[str, str | int | float | bool | None] | None = None
     prejudged: Prejudged | None = None
+    is_named: bool = False
 
     def key_for(self, email_id: UUID) -> bytes:
         """Identify the fact, so that the same report is recognised however often and late it comes.

@@ -7,11 +7,12 @@ from adapters.providers.ses import AmazonSes
 from application.match_mail import FROM_ANOTHER_ADDRESS
 from application.register_emails import Recipient, RejectedEmail
 from application.retry_parked import RetryOutcome
+from application.tracking_policies import TrackingPolicies
 from domain.email_facts import Bounced, Replied
 from domain.email_message import EmailMessage
 from tests.support.core import registration
 from tests.support.drain_scene import DrainScene
-from tests.support.emails import GLOBEX, NOON, email_id, hours
+from tests.support.emails import ACME, GLOBEX, NOON, email_id, hours
 from tests.support.mails import MESSAGE_ID, mail
 from tests.support.signed_deliveries import OneCertificate
 
@@ -218,6 +219,16 @@ def test_a_delivery_report_about_somebody_elses_copy_is_no_bounce_of_the_email(s
     assert scene.store.parked == {}
     if not is_late:
         assert drained.ignored == ({} if outcome == "recorded" else {outcome: 1})
+
+
+@pytest.mark.parametrize("address, recorded", [(MARYS, []), (JOHNS, [Bounced])], ids=["a copy's", "the recipient's"])
+def test_privacy_mode_keeps_in_mind_whose_copy_a_waiting_delivery_report_is_about(scene, address, recorded):
+    TrackingPolicies(scene.units, lambda: scene.now).change(ACME, {"privacy_mode": True}, changed_by="u-1")
+    comes(scene, bounce_of(address))
+    scene.register(sent())
+
+    assert [type(fact) for _, fact in answered(scene)] == recorded
+    assert scene.store.parked == {}
 
 
 def test_a_delivery_report_is_a_bounce_with_its_reason(scene):
