@@ -8,6 +8,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import Final
 
+from adapters.mail.automatic_subjects import is_automatic_subject
 from adapters.mail.headers import Head, address_in
 
 _MARKS: Final = (
@@ -24,28 +25,9 @@ _MARKS: Final = (
 )
 _NO: Final = {"", "no", "false", "0"}
 _ROBOTS: Final = ("mailer-daemon", "mail-daemon", "postmaster")
-# How the notes of mail systems begin, in the languages of their users; a person who answers keeps "Re:" in front.
-# The last resort.
 _CHARSETS: Final = re.compile(
     r"us-ascii|utf-8|iso-8859-(?:[1-9]|1[0135])|windows-125[0-8]|koi8-[ru]|gb2312|gbk|gb18030|big5|euc-jp|euc-kr|"
     r"shift_jis|iso-2022-(?:jp|kr)",
-    re.IGNORECASE,
-)
-_SUBJECTS: Final = re.compile(
-    r"\s*(?:"
-    r"auto(?:matic|mated)?[ -]?(?:reply|response|answer)\b|auto\s*:|out of (?:the )?office\b|ooo\s*:|"
-    r"vacation (?:reply|response)\b|"
-    r"automatische (?:antwort|beantwoording)\b|abwesenheit(?:snotiz|sbenachrichtigung|smeldung|sassistent)?\b|"
-    r"r[ée]ponse automatique\b|(?:message d.)?absence du bureau\b|"
-    r"respuesta autom[áa]tica\b|fuera de (?:la )?oficina\b|"
-    r"risposta automatica\b|fuori (?:sede|ufficio)\b|"
-    r"resposta autom[áa]tica\b|fora do escrit[óo]rio\b|"
-    r"automatisch antwoord\b|afwezigheids(?:bericht|melding)\b|"
-    r"auto(?:matiskt|matisk)? ?svar\b|fr[åa]nvaro\b|automaattinen vastaus\b|poissaoloviesti\b|"
-    r"odpowied[źz] automatyczna\b|autoodpowied[źz]\b|automatick[áa] odpov[ěe][ďd]\b|automatikus v[áa]lasz\b|"
-    r"r[ăa]spuns automat\b|автоматический ответ|автоответ|автоматична відповідь|otomatik (?:yan(?:i|\u0131)t|cevap)\b|"
-    r"αυτόματη απάντηση|自動応答|自動返信|自动答复|自动回复|自動回覆|자동 ?회신|자동 ?응답"
-    r")",
     re.IGNORECASE,
 )
 
@@ -66,7 +48,7 @@ def is_automatic(head: Head) -> bool:
         or "all" in suppressed
         or head.first("return-path").replace(" ", "") == "<>"
         or address_in(head.first("from")).partition("@")[0] in _ROBOTS
-        or _SUBJECTS.match(subject_of(head)) is not None
+        or is_automatic_subject(subject_of(head))
     )
 
 
