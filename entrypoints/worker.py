@@ -20,8 +20,6 @@ from entrypoints.pace import Pace
 
 logger = logging.getLogger(__name__)
 
-POLL_MS: Final = 20
-"""How long an idle consumer may sleep before it looks at Redis again; dramatiq's default is a second."""
 SWEEP_INTERVAL_S: Final = 1.0
 REMATCH_INTERVAL_S: Final = 5.0
 CONFIRMATION_INTERVAL_S: Final = 2.0
@@ -161,7 +159,7 @@ def run(backend: Backend) -> None:
     # Apart from both: receivers are strangers, and may take their time.
     deliverer = Deliverer(backend.deliver_notifications, backend.ring_listener, backend.close_outgoing)
     backend.declare_drain(drainer.drain)
-    worker = dramatiq.Worker(backend.broker, worker_threads=backend.settings.worker_threads, worker_timeout=POLL_MS)
+    worker = dramatiq.Worker(backend.broker, worker_threads=backend.settings.worker_threads)
     worker.start()
     sweeper.start()
     purger.start()

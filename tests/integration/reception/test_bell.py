@@ -4,11 +4,12 @@ import logging
 import threading
 
 import pytest
-from dramatiq import Message
+from dramatiq import Message, Worker
 from dramatiq.brokers.redis import RedisBroker
 
 from adapters.dramatiq.bell import DRAIN_ACTOR, INBOX_QUEUE, DramatiqBell
 from adapters.dramatiq.broker import NAMESPACE, redis_broker
+from adapters.dramatiq.jobs import declare_drain
 from tests.support.failing_link import link_to_redis
 from tests.support.processes import eventually
 
@@ -17,9 +18,9 @@ QUEUE = f"{NAMESPACE}:{INBOX_QUEUE}"
 
 @pytest.fixture(autouse=True)
 def empty_queue(redis_client):
-    redis_client.delete(QUEUE, f"{QUEUE}.msgs")
+    redis_client.delete(QUEUE, f"{QUEUE}.msgs", f"{QUEUE}.calls")
     yield
-    redis_client.delete(QUEUE, f"{QUEUE}.msgs")
+    redis_client.delete(QUEUE, f"{QUEUE}.msgs", f"{QUEUE}.calls")
 
 
 def waiting(redis_client):
@@ -109,3 +110,40 @@ def test_the_broker_understands_unix_sockets(servers):
 
     assert isinstance(broker, RedisBroker)
     assert broker.client.connection_pool.connection_kwargs["path"] == "/run/nowhere/redis.sock"
+
+
+def test_an_idle_worker_waits_at_redis_and_begins_when_it_is_called(redis_url, redis_client):
+    begun = threading.Event()
+    broker = redis_broker(redis_url)
+    declare_drain(broker, begun.set)
+    worker = Worker(broker, worker_threads=1)
+    worker.start()
+    bell = DramatiqBell(redis_broker(redis_url))
+    try:
+        assert eventually(lambda: waits_for(redis_client, broker.calls_key(INBOX_QUEUE)))
+
+        bell.ring()
+
+        assert begun.wait(60)
+        assert eventually(lambda: waiting(redis_client) == 0)
+        assert eventually(lambda: waits_for(redis_client, broker.calls_key(INBOX_QUEUE)))
+    finally:
+        bell.close()
+        worker.stop()
+
+
+def test_calls_do_not_pile_up_while_no_worker_runs(redis_url, redis_client):
+    broker = redis_broker(redis_url)
+
+    for _ in range(40):
+        broker.enqueue(Message(INBOX_QUEUE, DRAIN_ACTOR, (), {}, {}))
+
+    calls = broker.calls_key(INBOX_QUEUE)
+    assert redis_client.llen(calls) == 16
+    assert redis_client.ttl(calls) > 0
+
+
+def waits_for(redis_client, key):
+    """Whether somebody is blocked at a list that is empty."""
+    blocked = [client for client in redis_client.client_list() if client["cmd"] == "blpop" and "b" in client["flags"]]
+    return bool(blocked) and redis_client.llen(key) == 0
