@@ -120,7 +120,7 @@ class DeliverNotifications:
             for _ in range(TURNS):
                 now = self._clock()
                 batch = await to_thread(self._outbox.take, webhook_id, lease, now, until=now + LEASE, most=SIDE_BY_SIDE)
-                if batch is None or not batch.messages or not await self._send_all(webhook_id, batch):
+                if batch is None or not batch.messages or not await self._send_all(webhook_id, lease, batch):
                     break
                 if self._is_ending:
                     break
@@ -132,7 +132,7 @@ class DeliverNotifications:
             logger.exception("A webhook is not served", extra={"event": "webhook_not_served", "webhook": webhook_id})
             await asyncio.sleep(PAUSE_S)
 
-    async def _send_all(self, webhook_id: UUID, batch: Batch) -> bool:
+    async def _send_all(self, webhook_id: UUID, lease: UUID, batch: Batch) -> bool:
         """Send a batch and record it; gives whether the receiver may be sent more at once."""
         messages = batch.messages[:1] if batch.health.failures else batch.messages
         results = await asyncio.gather(*(self._send(batch, message) for message in messages))
@@ -145,7 +145,8 @@ class DeliverNotifications:
             chance=self._chance(),
             wish=max(attempt.wish for attempt in attempts),
         )
-        await to_thread(self._outbox.record, webhook_id, results, health, now)
+        if not await to_thread(self._outbox.record, webhook_id, lease, results, health, now):
+            return False
         if health.switched_off:
             logger.warning(
                 "A webhook is switched off",

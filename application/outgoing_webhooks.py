@@ -1,36 +1,36 @@
 """Administer outgoing webhooks: register them, renew their secrets, try them, switch them off and on."""
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
-from ipaddress import ip_address
 from secrets import token_bytes
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import msgspec
 
+from application.checked_fields import Flaw, InvalidFieldsError
+from application.fingerprints import fingerprint_of
 from application.ports.clock import Clock
 from application.ports.outgoing import OutgoingWebhook, OutgoingWebhookRecords, SigningSecret
 from domain.errors import ApplicationError
+from domain.notification_kinds import EVERY_KIND, NotificationKind
 from domain.policies.delivering import SwitchedOff
-from domain.policies.outgoing_addresses import Network, is_within, may_be_called
-from domain.web_addresses import web_address
+from domain.policies.outgoing_addresses import Network
+from domain.receiver_addresses import flaws_of, spelled_alike
 
 MOST_WEBHOOKS: Final = 10
-LONGEST_URL: Final = 2_000
+TESTS_PER_MINUTE: Final = 10
 SECRET_BYTES: Final = 32
 USUAL_OVERLAP_HOURS: Final = 24
 LONGEST_OVERLAP_HOURS: Final = 7 * 24
 MOST_SECRETS: Final = 5
 
 
-class InvalidUrlError(ApplicationError):
-    """An address that deliveries cannot be sent to; says why."""
+class InvalidOutgoingWebhookError(InvalidFieldsError):
+    """An address that nothing can be sent to, or nothing that is to be sent; nothing was changed."""
 
-    code = "invalid_url"
+    code = "invalid_outgoing_webhook"
 
 
 class InvalidOverlapError(ApplicationError):
@@ -67,7 +67,7 @@ class SecretView(msgspec.Struct, frozen=True, kw_only=True):
     """A secret as it may be shown.
 
     Attributes:
-        fingerprint: First 16 hexadecimal digits of the SHA-256 of the whole text, ``whsec_`` included.
+        fingerprint: See `fingerprint_of`; ``whsec_`` is part of the text.
         expires_at: ``None``: never.
     """
 
@@ -80,6 +80,7 @@ class OutgoingWebhookView(msgspec.Struct, frozen=True, kw_only=True):
     """An outgoing webhook as it may be shown.
 
     Attributes:
+        kinds: Of the notifications that are sent there.
         state: ``on``, ``failing`` (the latest attempts failed; it goes on trying) or ``off``.
         switched_off_because: ``by_admin``, ``gone`` (the receiver answered 410) or ``failing`` (nothing arrived for 5
             days).
@@ -88,6 +89,7 @@ class OutgoingWebhookView(msgspec.Struct, frozen=True, kw_only=True):
 
     webhook_id: UUID
     url: str
+    kinds: tuple[NotificationKind, ...]
     state: str
     created_at: datetime
     secrets: tuple[SecretView, ...]
@@ -130,20 +132,27 @@ class OutgoingWebhooks:
         self._clock = clock
         self._networks = tuple(networks)
 
-    def add(self, organization_id: UUID, url: str) -> NewSecret:
+    def add(self, organization_id: UUID, url: str, kinds: Sequence[NotificationKind] = EVERY_KIND) -> NewSecret:
         """Register an address; what people are told from now on is sent there.
 
+        Args:
+            organization_id: Whose notifications.
+            url: Where to.
+            kinds: Of the notifications that are to be sent, at least one.
+
         Raises:
-            InvalidUrlError: Nothing can be sent there.
+            InvalidOutgoingWebhookError: Says everything that is wrong.
             TooManyWebhooksError: The organisation has as many as it may have.
             UnknownOrganizationError: There is no such organisation.
         """
+        self._refuse_flaws(url, kinds)
         now = self._clock()
         secret = _made(now)
         webhook = OutgoingWebhook(
             id=uuid4(),
             organization_id=organization_id,
-            url=_checked(url, self._networks),
+            url=spelled_alike(url),
+            kinds=tuple(dict.fromkeys(kinds)),
             secrets=(secret,),
             created_at=now,
         )
@@ -165,6 +174,38 @@ class OutgoingWebhooks:
         if webhook is None:
             raise _not_found(webhook_id)
         return _view(webhook, self._clock())
+
+    def change(
+        self,
+        organization_id: UUID,
+        webhook_id: UUID,
+        *,
+        url: str | None = None,
+        kinds: Sequence[NotificationKind] | None = None,
+    ) -> OutgoingWebhookView:
+        """Send to another address, or other kinds of notifications; id, secrets and log stay.
+
+        What waits is sent to the new address, whose failures begin anew. Another choice of kinds holds for what is told
+        from now on.
+
+        Args:
+            organization_id: Whose webhook it is.
+            webhook_id: Of the webhook.
+            url: ``None``: as before.
+            kinds: ``None``: as before.
+
+        Raises:
+            InvalidOutgoingWebhookError: Says everything that is wrong.
+            OutgoingWebhookNotFoundError: The organisation has no such webhook.
+        """
+        before = self.show(organization_id, webhook_id)
+        chosen = before.kinds if kinds is None else tuple(dict.fromkeys(kinds))
+        moved = url if url != before.url else None  # what was registered stays, whatever the operator closed since
+        self._refuse_flaws(moved, chosen)
+        where = before.url if moved is None else spelled_alike(moved)
+        if not self._records.change(organization_id, webhook_id, url=where, kinds=chosen):
+            raise _not_found(webhook_id)
+        return self.show(organization_id, webhook_id)
 
     def renew_secret(
         self, organization_id: UUID, webhook_id: UUID, *, overlap_hours: int = USUAL_OVERLAP_HOURS
@@ -232,10 +273,13 @@ class OutgoingWebhooks:
 
         Raises:
             OutgoingWebhookNotFoundError: The organisation has no such webhook.
+            TooManyTestsError: There were `TESTS_PER_MINUTE` within a minute.
             WebhookOffError: It is off.
         """
         self._must_be_on(organization_id, webhook_id)
-        delivery_id = self._records.add_test(organization_id, webhook_id, f"msg_test_{uuid4().hex}", self._clock())
+        delivery_id = self._records.add_test(
+            organization_id, webhook_id, f"msg_test_{uuid4().hex}", self._clock(), most_in_a_minute=TESTS_PER_MINUTE
+        )
         if delivery_id is None:
             raise _not_found(webhook_id)
         return delivery_id
@@ -256,6 +300,13 @@ class OutgoingWebhooks:
         if not is_due:
             raise NothingToSendError("the notification is gone, or was told anew by a later delivery")
 
+    def _refuse_flaws(self, url: str | None, kinds: Sequence[NotificationKind]) -> None:
+        flaws = [] if url is None else [Flaw("url", flaw) for flaw in flaws_of(url, self._networks)]
+        if not kinds:
+            flaws.append(Flaw("kinds", "are none: choose one or more, or switch the webhook off"))
+        if flaws:
+            raise InvalidOutgoingWebhookError(flaws)
+
     def _must_be_on(self, organization_id: UUID, webhook_id: UUID) -> None:
         if self.show(organization_id, webhook_id).switched_off_at is not None:
             raise WebhookOffError("the webhook is off: switch it on first")
@@ -269,43 +320,18 @@ def _made(now: datetime) -> SigningSecret:
     return SigningSecret(text=f"whsec_{b64encode(token_bytes(SECRET_BYTES)).decode()}", created_at=now)
 
 
-def _checked(url: str, networks: tuple[Network, ...]) -> str:
-    """Give an address that may be sent to, as far as it can be told without asking what its name leads to."""
-    text = web_address(url.strip())
-    if not text or len(text) > LONGEST_URL:
-        raise InvalidUrlError(
-            f"give https://, a host and a path, without user and password, of at most {LONGEST_URL} characters"
-        )
-    parts = urlsplit(text)
-    host = parts.hostname or ""
-    if not host.isascii() or "%" in host:
-        raise InvalidUrlError("give the host in its ASCII form, as in xn--bcher-kva.example")
-    if parts.fragment:
-        raise InvalidUrlError("what follows # is never sent: leave it out")
-    if parts.scheme == "http" and not networks:
-        raise InvalidUrlError("give https://: what is sent tells about people")
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return text
-    if not may_be_called(address, networks):
-        raise InvalidUrlError(f"{host} is no public address: nothing is sent there")
-    if parts.scheme == "http" and not is_within(address, networks):
-        raise InvalidUrlError("give https://: what is sent tells about people")
-    return text
-
-
 def _view(webhook: OutgoingWebhook, now: datetime) -> OutgoingWebhookView:
     health = webhook.health
     state = "off" if webhook.switched_off_at else "failing" if health.failing_since else "on"
     return OutgoingWebhookView(
         webhook_id=webhook.id,
         url=webhook.url,
+        kinds=webhook.kinds,
         state=state,
         created_at=webhook.created_at,
         secrets=tuple(
             SecretView(
-                fingerprint=sha256(secret.text.encode()).hexdigest()[:16],
+                fingerprint=fingerprint_of(secret.text),
                 created_at=secret.created_at,
                 expires_at=secret.expires_at,
             )

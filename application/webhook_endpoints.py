@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from ipaddress import ip_network
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
 
+from application.fingerprints import fingerprint_of
 from application.ports.clock import Clock
 from application.ports.endpoints import Endpoint, EndpointRecords, Network
 from application.ports.provider import Provider
@@ -188,11 +188,6 @@ class WebhookEndpoints:
                 f"unknown provider {name[:64]!r}: known are {', '.join(sorted(self._providers))}"
             )
         return self._providers[name]
-
-
-def fingerprint_of(key: str) -> str:
-    """Give the name under which a key is spoken of without showing it."""
-    return sha256(key.encode()).hexdigest()[:16]
 
 
 def _found(endpoint_id: UUID, endpoint: Endpoint | None) -> EndpointView:

@@ -79,8 +79,10 @@ Feature: Host applications are told as well
 
     Examples:
       | address                                | why                  |
+      | https://localhost/                     | to no public address |
+      | https://127.1/                         | four numbers         |
       | https://169.254.169.254/latest         | is no public address |
       | https://10.0.0.1/                      | is no public address |
       | https://[::1]/                         | is no public address |
-      | https://user:secret@ats.example.com/   | without user         |
-      | ats.example.com                        | a host and a path    |
+      | https://user:secret@ats.example.com/   | user or password     |
+      | ats.example.com                        | has no scheme        |

@@ -49,7 +49,7 @@ WITH room AS (
         SELECT FROM ops.outgoing_deliveries WHERE webhook_id = %(webhook_id)s AND state = 'waiting'
         LIMIT %(most_waiting)s) waiting
 ), news AS (
-    SELECT n.id, n.announcement FROM ops.outgoing_webhooks w
+    SELECT n.id, n.announcement, n.kind = ANY (w.kinds) AS is_wanted FROM ops.outgoing_webhooks w
     JOIN notifications n ON n.organization_id = w.organization_id AND n.announcement > w.position
     WHERE w.id = %(webhook_id)s ORDER BY n.announcement LIMIT (SELECT deliveries FROM room)
 ), kept AS (
@@ -57,7 +57,7 @@ WITH room AS (
         (organization_id, webhook_id, message_id, notification_id, announcement, created_at, state, next_attempt_at)
     SELECT %(organization_id)s, %(webhook_id)s, 'msg_' || translate(id::text, '-', '') || '_' || announcement, id,
         announcement, %(now)s, 'waiting', %(now)s
-    FROM news ORDER BY announcement
+    FROM news WHERE is_wanted ORDER BY announcement
     ON CONFLICT (webhook_id, message_id) DO NOTHING
 )
 UPDATE ops.outgoing_webhooks SET position = (SELECT max(announcement) FROM news)
@@ -79,13 +79,15 @@ FROM ops.outgoing_deliveries d LEFT JOIN notifications n ON n.id = d.notificatio
 WHERE d.webhook_id = %(webhook_id)s AND d.state = 'waiting' AND d.next_attempt_at <= %(now)s
 ORDER BY d.notification_id IS NOT NULL, d.next_attempt_at, d.id LIMIT %(most)s
 """
-# Of a delivery that another process finished meanwhile, the attempt is kept and the state left alone.
+# Of a delivery that another process finished meanwhile, the attempt is kept and the state left alone. Who lost the
+# lease may only say that it arrived.
 _RECORD: Final = """
 WITH tried AS (
     UPDATE ops.outgoing_deliveries d SET attempts = d.attempts + 1, attempts_since_retry = d.attempts_since_retry + 1,
-        state = CASE WHEN d.state <> 'waiting' THEN d.state ELSE %(state)s END,
-        next_attempt_at = CASE WHEN d.state = 'waiting' THEN %(next_attempt_at)s::timestamptz END,
-        finished_at = CASE WHEN d.state <> 'waiting' THEN d.finished_at
+        state = CASE WHEN d.state <> 'waiting' OR NOT %(decides)s THEN d.state ELSE %(state)s END,
+        next_attempt_at = CASE WHEN NOT %(decides)s THEN d.next_attempt_at
+            WHEN d.state = 'waiting' THEN %(next_attempt_at)s::timestamptz END,
+        finished_at = CASE WHEN d.state <> 'waiting' OR NOT %(decides)s THEN d.finished_at
             WHEN %(next_attempt_at)s::timestamptz IS NULL THEN %(now)s END
     WHERE d.id = %(delivery_id)s RETURNING d.id, d.attempts, d.organization_id
 )
@@ -98,7 +100,7 @@ UPDATE ops.outgoing_webhooks SET failures = %(failures)s, failing_since = %(fail
     last_delivered_at = CASE WHEN %(delivered)s THEN %(now)s ELSE last_delivered_at END,
     switched_off_at = coalesce(switched_off_at, CASE WHEN %(switched_off)s::text IS NOT NULL THEN %(now)s END),
     switched_off_because = coalesce(switched_off_because, %(switched_off)s)
-WHERE id = %(webhook_id)s
+WHERE id = %(webhook_id)s AND lease = %(lease)s
 """
 _RELEASE: Final = """
 UPDATE ops.outgoing_webhooks SET lease = NULL, leased_until = %s WHERE id = %s AND lease = %s
@@ -153,13 +155,14 @@ class PostgresOutbox:
             messages=messages,
         )
 
-    def record(self, webhook_id: UUID, results: Sequence[Result], health: Health, now: datetime) -> None:
+    def record(self, webhook_id: UUID, lease: UUID, results: Sequence[Result], health: Health, now: datetime) -> bool:
         with self._transaction() as cursor:
             # First the webhook, as whoever removes it does.
             cursor.execute(
                 _KEEP_HEALTH,
                 {
                     "webhook_id": webhook_id,
+                    "lease": lease,
                     "now": now,
                     "delivered": any(_is_delivered(result) for result in results),
                     "failures": health.failures,
@@ -168,7 +171,9 @@ class PostgresOutbox:
                     "switched_off": health.switched_off.value if health.switched_off else None,
                 },
             )
-            cursor.executemany(_RECORD, [_row(result, now) for result in results])
+            is_ours = cursor.rowcount == 1
+            cursor.executemany(_RECORD, [_row(result, now, is_ours=is_ours) for result in results])
+        return is_ours
 
     def release(self, webhook_id: UUID, lease: UUID, now: datetime) -> None:
         with self._transaction() as cursor:
@@ -212,10 +217,11 @@ def _message(webhook_id: UUID, row: DictRow) -> Message:
     return Message(delivery_id=delivery_id, id=message_id, attempts=attempts, body=body)
 
 
-def _row(result: Result, now: datetime) -> dict[str, object]:
+def _row(result: Result, now: datetime, *, is_ours: bool) -> dict[str, object]:
     finished = "delivered" if _is_delivered(result) else "failed"
     return {
         "delivery_id": result.delivery_id,
+        "decides": is_ours or _is_delivered(result),
         "state": "waiting" if result.next_attempt_at else finished,
         "next_attempt_at": result.next_attempt_at,
         "now": now,

@@ -1,7 +1,7 @@
 """Outgoing webhooks in PostgreSQL, their signing secrets sealed."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,13 +12,15 @@ from psycopg_pool import ConnectionPool
 from adapters.postgres.outages import named_database_errors
 from adapters.secrets import SealBrokenError, SecretBox
 from application.ports.endpoints import UnknownOrganizationError
-from application.ports.outgoing import OutgoingWebhook, SigningSecret, TooManyWebhooksError
+from application.ports.outgoing import OutgoingWebhook, SigningSecret, TooManyTestsError, TooManyWebhooksError
+from domain.notification_kinds import NotificationKind
 from domain.policies.delivering import Health, SwitchedOff
 
 SEAL_PURPOSE: Final = "outgoing-webhook-secrets"
+MINUTE: Final = timedelta(minutes=1)
 
 _READ: Final = """
-SELECT w.id, w.organization_id, w.url, w.secrets, w.created_at, w.failures, w.failing_since, w.paused_until,
+SELECT w.id, w.organization_id, w.url, w.secrets, w.created_at, w.kinds, w.failures, w.failing_since, w.paused_until,
     w.switched_off_because, w.switched_off_at, w.last_delivered_at,
     (SELECT count(*) FROM ops.outgoing_deliveries d WHERE d.webhook_id = w.id AND d.state = 'waiting')
 FROM ops.outgoing_webhooks w
@@ -26,18 +28,31 @@ FROM ops.outgoing_webhooks w
 _LOCK_ORGANIZATION: Final = "SELECT FROM ops.organizations WHERE id = %s FOR UPDATE"
 _COUNT: Final = "SELECT count(*) FROM ops.outgoing_webhooks WHERE organization_id = %s"
 _ADD: Final = """
-INSERT INTO ops.outgoing_webhooks (id, organization_id, url, secrets, created_at, position)
-SELECT %s, %s, %s, %s, %s, CASE WHEN is_called THEN last_value ELSE 0 END FROM ops.announcements
+INSERT INTO ops.outgoing_webhooks (id, organization_id, url, secrets, created_at, kinds, position)
+SELECT %s, %s, %s, %s, %s, %s, CASE WHEN is_called THEN last_value ELSE 0 END FROM ops.announcements
 """
+# What is under way at this moment says nothing about a webhook that begins anew: its lease is taken away.
 _SWITCH_ON: Final = """
 UPDATE ops.outgoing_webhooks SET switched_off_at = NULL, switched_off_because = NULL, failures = 0,
-    failing_since = NULL, paused_until = NULL
+    failing_since = NULL, paused_until = NULL, lease = NULL, leased_until = '-infinity'
 WHERE organization_id = %s AND id = %s
 """
+_MOVE: Final = """
+UPDATE ops.outgoing_webhooks SET url = %(url)s, failures = 0,
+    failing_since = NULL, paused_until = NULL, lease = NULL, leased_until = '-infinity'
+WHERE organization_id = %(organization_id)s AND id = %(webhook_id)s AND url <> %(url)s
+"""
+_CHOOSE: Final = """
+UPDATE ops.outgoing_webhooks SET kinds = %(kinds)s WHERE organization_id = %(organization_id)s AND id = %(webhook_id)s
+"""
 _SWITCH_OFF: Final = """
-UPDATE ops.outgoing_webhooks SET switched_off_at = coalesce(switched_off_at, %s),
-    switched_off_because = coalesce(switched_off_because, %s)
+UPDATE ops.outgoing_webhooks SET switched_off_at = coalesce(switched_off_at, %s), lease = NULL,
+    leased_until = '-infinity', switched_off_because = coalesce(switched_off_because, %s)
 WHERE organization_id = %s AND id = %s
+"""
+_TESTS_IN_A_MINUTE: Final = """
+SELECT count(*), min(created_at) FROM ops.outgoing_deliveries
+WHERE webhook_id = %(webhook_id)s AND notification_id IS NULL AND created_at > %(at)s - interval '1 minute'
 """
 _ADD_TEST: Final = """
 INSERT INTO ops.outgoing_deliveries (organization_id, webhook_id, message_id, created_at, state, next_attempt_at)
@@ -81,7 +96,8 @@ class PostgresOutgoingWebhookRecords:
             if count >= most:
                 raise TooManyWebhooksError(f"an organisation has at most {most} outgoing webhooks: remove one first")
             sealed = seal(self._box, webhook.id, webhook.secrets)
-            cursor.execute(_ADD, (webhook.id, webhook.organization_id, webhook.url, sealed, webhook.created_at))
+            row = (webhook.id, webhook.organization_id, webhook.url, sealed, webhook.created_at, list(webhook.kinds))
+            cursor.execute(_ADD, row)
 
     def of_organization(self, organization_id: UUID) -> list[OutgoingWebhook]:
         return self._read("WHERE w.organization_id = %s ORDER BY w.created_at, w.id", organization_id)
@@ -89,6 +105,12 @@ class PostgresOutgoingWebhookRecords:
     def find(self, organization_id: UUID, webhook_id: UUID) -> OutgoingWebhook | None:
         found = self._read("WHERE w.organization_id = %s AND w.id = %s", organization_id, webhook_id)
         return found[0] if found else None
+
+    def change(self, organization_id: UUID, webhook_id: UUID, *, url: str, kinds: tuple[NotificationKind, ...]) -> bool:
+        named = {"organization_id": organization_id, "webhook_id": webhook_id, "url": url, "kinds": list(kinds)}
+        with named_database_errors(), self._pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(_MOVE, named)
+            return bool(cursor.execute(_CHOOSE, named).rowcount)
 
     def change_secrets(
         self,
@@ -118,10 +140,16 @@ class PostgresOutgoingWebhookRecords:
             "DELETE FROM ops.outgoing_webhooks WHERE organization_id = %s AND id = %s", organization_id, webhook_id
         )
 
-    def add_test(self, organization_id: UUID, webhook_id: UUID, message_id: str, at: datetime) -> int | None:
+    def add_test(
+        self, organization_id: UUID, webhook_id: UUID, message_id: str, at: datetime, *, most_in_a_minute: int
+    ) -> int | None:
         named = {"message_id": message_id, "at": at, "organization_id": organization_id, "webhook_id": webhook_id}
         with named_database_errors(), self._pool.connection() as connection, connection.cursor() as cursor:
+            # It also has whoever tests the same webhook wait, so that the count holds.
             cursor.execute(_HURRY, (organization_id, webhook_id))
+            count, first = cursor.execute(_TESTS_IN_A_MINUTE, named).fetchone() or (0, at)
+            if count >= most_in_a_minute:
+                raise TooManyTestsError(most_in_a_minute, retry_after_s=(first + MINUTE - at).total_seconds())
             row = cursor.execute(_ADD_TEST, named).fetchone()
             return row[0] if row else None
 
@@ -157,7 +185,7 @@ class PostgresOutgoingWebhookRecords:
             return ()
 
     def _webhook(self, row: TupleRow) -> OutgoingWebhook:
-        id_, organization_id, url, secrets, created_at, failures, failing_since, paused_until, *rest = row
+        id_, organization_id, url, secrets, created_at, kinds, failures, failing_since, paused_until, *rest = row
         because, switched_off_at, last_delivered_at, waiting = rest
         return OutgoingWebhook(
             id=id_,
@@ -165,6 +193,7 @@ class PostgresOutgoingWebhookRecords:
             url=url,
             secrets=self._opened(id_, secrets),
             created_at=created_at,
+            kinds=tuple(NotificationKind(kind) for kind in kinds),
             health=Health(
                 failures=failures,
                 failing_since=failing_since,

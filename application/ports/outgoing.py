@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from domain.errors import PortError
+from domain.notification_kinds import EVERY_KIND, NotificationKind
 from domain.policies.delivering import Health, Outcome, SwitchedOff
 
 
@@ -15,6 +16,20 @@ class TooManyWebhooksError(PortError):
     """An organisation has as many outgoing webhooks as it may have."""
 
     code = "too_many_outgoing_webhooks"
+
+
+class TooManyTestsError(PortError):
+    """As many tests were sent to a webhook as may be within a minute.
+
+    Attributes:
+        retry_after_s: Seconds until the next may be.
+    """
+
+    code = "too_many_tests"
+
+    def __init__(self, most_in_a_minute: int, retry_after_s: float) -> None:
+        super().__init__(f"{most_in_a_minute} tests a minute are sent to a webhook: try again in {retry_after_s:.0f} s")
+        self.retry_after_s = retry_after_s
 
 
 class SigningSecret(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +52,7 @@ class OutgoingWebhook(msgspec.Struct, frozen=True, kw_only=True):
     """Where an organisation wants its notifications sent to.
 
     Attributes:
+        kinds: Of the notifications that are sent, at least one.
         secrets: The newest first.
         switched_off_at: Aware UTC; ``None``: it is on.
         waiting: Deliveries that wait for an attempt.
@@ -48,6 +64,7 @@ class OutgoingWebhook(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     secrets: tuple[SigningSecret, ...]
     created_at: datetime
+    kinds: tuple[NotificationKind, ...] = EVERY_KIND
     health: Health = Health()
     switched_off_at: datetime | None = None
     waiting: int = 0
@@ -78,6 +95,13 @@ class OutgoingWebhookRecords(Protocol):
         """Give one of an organisation's."""
         ...
 
+    def change(self, organization_id: UUID, webhook_id: UUID, *, url: str, kinds: tuple[NotificationKind, ...]) -> bool:
+        """Send elsewhere, as if nothing had failed, or other kinds; `False`: the organisation has no such webhook.
+
+        Whoever sends to another address at this moment has lost its lease.
+        """
+        ...
+
     def change_secrets(
         self,
         organization_id: UUID,
@@ -88,7 +112,10 @@ class OutgoingWebhookRecords(Protocol):
         ...
 
     def switch_on(self, organization_id: UUID, webhook_id: UUID) -> bool:
-        """Begin anew with what waits, as if nothing had failed; `False`: the organisation has no such webhook."""
+        """Begin anew with what waits, as if nothing had failed; `False`: the organisation has no such webhook.
+
+        Whoever sends to it at this moment has lost its lease.
+        """
         ...
 
     def switch_off(self, organization_id: UUID, webhook_id: UUID, why: SwitchedOff, at: datetime) -> bool:
@@ -99,8 +126,14 @@ class OutgoingWebhookRecords(Protocol):
         """Delete one with its deliveries; `False`: the organisation has no such webhook."""
         ...
 
-    def add_test(self, organization_id: UUID, webhook_id: UUID, message_id: str, at: datetime) -> int | None:
-        """Have a test delivered; gives the delivery's id, `None` if the organisation has no such webhook."""
+    def add_test(
+        self, organization_id: UUID, webhook_id: UUID, message_id: str, at: datetime, *, most_in_a_minute: int
+    ) -> int | None:
+        """Have a test delivered; gives the delivery's id, `None` if the organisation has no such webhook.
+
+        Raises:
+            TooManyTestsError: Nothing is sent.
+        """
         ...
 
     def retry(self, organization_id: UUID, webhook_id: UUID, delivery_id: int, at: datetime) -> bool | None:
@@ -191,8 +224,13 @@ class Outbox(Protocol):
         """
         ...
 
-    def record(self, webhook_id: UUID, results: Sequence[Result], health: Health, now: datetime) -> None:
-        """Keep what came of attempts, and how the receiver does."""
+    def record(self, webhook_id: UUID, lease: UUID, results: Sequence[Result], health: Health, now: datetime) -> bool:
+        """Keep what came of attempts, and how the receiver does.
+
+        Returns:
+            `False`: the lease was lost, since somebody changed the webhook or it took too long. What arrived has
+            arrived; all else is for others to say.
+        """
         ...
 
     def release(self, webhook_id: UUID, lease: UUID, now: datetime) -> None:

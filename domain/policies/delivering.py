@@ -26,6 +26,9 @@ LONGEST_PAUSE: Final = timedelta(minutes=10)
 LONGEST_WISH: Final = timedelta(hours=1)
 """Of a receiver that asks by Retry-After to be left in peace."""
 GIVEN_UP_AFTER: Final = timedelta(days=5)
+FEWEST_FAILURES: Final = 30
+"""In a row, before a receiver is given up: time in which nothing was sent says nothing about it. Sent everything at
+once after such a time, a receiver has three hours still."""
 _DOUBLINGS: Final = 10
 
 
@@ -112,11 +115,12 @@ def health_after(
     if Outcome.DELIVERED in outcomes:
         return Health(paused_until=paused_until)
     failing_since = before.failing_since or now
-    if now - failing_since >= GIVEN_UP_AFTER:
-        return Health(failures=before.failures + 1, failing_since=failing_since, switched_off=SwitchedOff.FAILING)
+    failures = before.failures + 1
+    if now - failing_since >= GIVEN_UP_AFTER and failures >= FEWEST_FAILURES:
+        return Health(failures=failures, failing_since=failing_since, switched_off=SwitchedOff.FAILING)
     pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** min(before.failures, _DOUBLINGS)) * (1 + JITTER * chance)
     return Health(
-        failures=before.failures + 1,
+        failures=failures,
         failing_since=failing_since,
         paused_until=max(now + pause, paused_until or now),
     )

@@ -244,6 +244,7 @@ OUTGOING_WEBHOOK_ID: Final = "3c9d1f7e-5b0a-4e55-9a63-1d2f0b8c7e41"
 OUTGOING_WEBHOOK: Final[dict[str, object]] = {
     "webhook_id": OUTGOING_WEBHOOK_ID,
     "url": "https://ats.example.com/mailpulse",
+    "kinds": ["open", "click", "reply", "bounce", "digest"],
     "state": "on",
     "created_at": SENT_AT,
     "secrets": [{"fingerprint": "9b1a7d3e24685f0c", "created_at": SENT_AT, "expires_at": None}],

@@ -15,7 +15,7 @@ from application.register_emails import EmailRegistration, RegisteredEmail, Reje
 from entrypoints.web.administration import NewApiKey, NewOrganization, NewUserSession
 from entrypoints.web.instrument import EmailToInstrument
 from entrypoints.web.notifications import NotificationPreferencesChange
-from entrypoints.web.outgoing_webhooks import NewOutgoingWebhook, SecretRenewal
+from entrypoints.web.outgoing_webhooks import NewOutgoingWebhook, OutgoingWebhookChange, SecretRenewal
 from entrypoints.web.problems import Problem
 from entrypoints.web.tracking_terms import ConsentChange, TrackingPolicyChange
 from entrypoints.web.webhook_endpoints import NewWebhookEndpoint
@@ -30,6 +30,7 @@ SHARED_TYPES: Final[tuple[type[Any], ...]] = (
     NewUserSession,
     NewWebhookEndpoint,
     NotificationPreferencesChange,
+    OutgoingWebhookChange,
     Problem,
     RegisteredEmail,
     RejectedEmail,

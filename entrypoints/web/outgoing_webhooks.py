@@ -6,10 +6,11 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from litestar import delete, get, post
+from litestar import delete, get, patch, post
 from litestar.params import FromPath, PathParameter, QueryParameter
 
-from application.outgoing_webhooks import USUAL_OVERLAP_HOURS, NewSecret, OutgoingWebhookView
+from application.outgoing_webhooks import TESTS_PER_MINUTE, USUAL_OVERLAP_HOURS, NewSecret, OutgoingWebhookView
+from domain.notification_kinds import EVERY_KIND, NotificationKind
 from entrypoints.web import examples
 from entrypoints.web.administration import BODY_PROBLEMS
 from entrypoints.web.auth import ADMINS, ApiRequest
@@ -27,9 +28,17 @@ DeliveryId = Annotated[int, PathParameter(ge=1, le=LARGEST_KEY_NUMBER)]
 
 
 class NewOutgoingWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """Where notifications are to be sent to."""
+    """Where notifications of some or all kinds are to be sent to."""
 
     url: str
+    kinds: tuple[NotificationKind, ...] = EVERY_KIND
+
+
+class OutgoingWebhookChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be different; a field that is left out stays as it is."""
+
+    url: str | None = None
+    kinds: tuple[NotificationKind, ...] | None = None
 
 
 class SecretRenewal(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +77,7 @@ async def list_outgoing_webhooks(request: ApiRequest, services: Services) -> Pag
     ),
     operation_class=described(
         body=reference_to(NewOutgoingWebhook),
-        sends={"url": examples.OUTGOING_WEBHOOK["url"]},
+        sends={"url": examples.OUTGOING_WEBHOOK["url"], "kinds": examples.OUTGOING_WEBHOOK["kinds"]},
         answers=examples.NEW_SECRET,
         problems=(*BODY_PROBLEMS, HTTPStatus.CONFLICT),
     ),
@@ -76,7 +85,7 @@ async def list_outgoing_webhooks(request: ApiRequest, services: Services) -> Pag
 async def add_outgoing_webhook(request: ApiRequest, services: Services) -> NewSecret:
     """See `OutgoingWebhooks.add`."""
     asked = await read_body(request, NewOutgoingWebhook)
-    return await to_thread(services.outgoing_webhooks.add, request.user.organization_id, asked.url)
+    return await to_thread(services.outgoing_webhooks.add, request.user.organization_id, asked.url, asked.kinds)
 
 
 @get(
@@ -91,6 +100,36 @@ async def show_outgoing_webhook(
 ) -> OutgoingWebhookView:
     """See `OutgoingWebhooks.show`."""
     return await to_thread(services.outgoing_webhooks.show, request.user.organization_id, webhook_id)
+
+
+@patch(
+    "/outgoing-webhooks/{webhook_id:uuid}",
+    opt=ADMINS,
+    tags=TAGS,
+    summary="Send to another address, or other kinds",
+    description=(
+        "Id, secrets and log stay. What waits is sent to the new address; another choice of kinds holds for what is "
+        "told from now on."
+    ),
+    operation_class=described(
+        body=reference_to(OutgoingWebhookChange),
+        sends={"url": examples.OUTGOING_WEBHOOK["url"]},
+        answers=examples.OUTGOING_WEBHOOK,
+        problems=(*BODY_PROBLEMS, *MISSING),
+    ),
+)
+async def change_outgoing_webhook(
+    request: ApiRequest, services: Services, webhook_id: FromPath[UUID]
+) -> OutgoingWebhookView:
+    """See `OutgoingWebhooks.change`."""
+    asked = await read_body(request, OutgoingWebhookChange)
+    return await to_thread(
+        services.outgoing_webhooks.change,
+        request.user.organization_id,
+        webhook_id,
+        url=asked.url,
+        kinds=asked.kinds,
+    )
 
 
 @delete(
@@ -174,8 +213,10 @@ async def switch_off_outgoing_webhook(
     tags=TAGS,
     status_code=HTTPStatus.ACCEPTED,
     summary="Send a test",
-    description="A delivery of type `test`, by the same way as all others.",
-    operation_class=described(answers={"delivery_id": 4711}, problems=(*MISSING, HTTPStatus.CONFLICT)),
+    description=f"A delivery of type `test`, by the same way as all others; at most {TESTS_PER_MINUTE} a minute.",
+    operation_class=described(
+        answers={"delivery_id": 4711}, problems=(*MISSING, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
+    ),
 )
 async def test_outgoing_webhook(
     request: ApiRequest, services: Services, webhook_id: FromPath[UUID]
@@ -232,6 +273,7 @@ OUTGOING_WEBHOOK_HANDLERS: Final[list[Any]] = [
     list_outgoing_webhooks,
     add_outgoing_webhook,
     show_outgoing_webhook,
+    change_outgoing_webhook,
     remove_outgoing_webhook,
     renew_outgoing_secret,
     switch_on_outgoing_webhook,

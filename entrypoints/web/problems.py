@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,6 @@ from application.checked_fields import InvalidFieldsError
 from application.notifications import UnknownNotificationError
 from application.outgoing_webhooks import (
     InvalidOverlapError,
-    InvalidUrlError,
     NothingToSendError,
     OutgoingDeliveryNotFoundError,
     OutgoingWebhookNotFoundError,
@@ -23,7 +23,7 @@ from application.outgoing_webhooks import (
 )
 from application.ports.endpoints import EndpointsUnavailableError, UnknownOrganizationError
 from application.ports.inbox_intake import DeliveryNotKeptError
-from application.ports.outgoing import TooManyWebhooksError
+from application.ports.outgoing import TooManyTestsError, TooManyWebhooksError
 from application.ports.provider import (
     InvalidVerificationKeyError,
     SignatureRefusedError,
@@ -144,13 +144,13 @@ STATUSES: Final[Mapping[type[MailpulseError], HTTPStatus]] = {
     InvalidEndpointError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidVerificationKeyError: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownProviderError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    InvalidUrlError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidOverlapError: HTTPStatus.UNPROCESSABLE_ENTITY,
     AddressNotAllowedError: HTTPStatus.FORBIDDEN,
     BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BodyTooSlowError: HTTPStatus.REQUEST_TIMEOUT,
     ClientGoneError: HTTPStatus.BAD_REQUEST,
     RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
+    TooManyTestsError: HTTPStatus.TOO_MANY_REQUESTS,
     SignatureRefusedError: HTTPStatus.UNAUTHORIZED,
     UnknownEndpointError: HTTPStatus.NOT_FOUND,
     TooManyStreamsError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -166,7 +166,6 @@ FIELDS: Final[Mapping[type[MailpulseError], str]] = {
     InvalidCursorError: "cursor",
     InvalidVerificationKeyError: "keys",
     UnknownProviderError: "provider",
-    InvalidUrlError: "url",
     InvalidOverlapError: "overlap_hours",
 }
 """Which field an error speaks of that does not say so itself."""
@@ -225,7 +224,8 @@ def answer_known_error(request: Request[Any, Any, Any], error: MailpulseError) -
         return answer_unexpected_error(request, error)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         logger.warning("unavailable", extra={"event": "unavailable", "code": error.code, "reason": str(error)})
-    return problem_response(request, status, error.code, str(error), errors=_fields_of(error, status))
+    headers = {"Retry-After": str(ceil(error.retry_after_s))} if isinstance(error, TooManyTestsError) else {}
+    return problem_response(request, status, error.code, str(error), errors=_fields_of(error, status), headers=headers)
 
 
 def answer_framework_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid5
 
+from domain.notification_kinds import NotificationKind
 from domain.notification_preferences import DEFAULT_PREFERENCES
 from domain.policies import notifying
 from read_models.events import EventLog, LoggedFact
 from read_models.notifications import words
 from read_models.notifications.feed import NotificationFeed
-from read_models.notifications.notification import Announcement, Notification, NotificationKind
+from read_models.notifications.notification import Announcement, Notification
 from read_models.notifications.projection import NAME, ProjectNotifications, announce
 from read_models.notifications.view import DueDigest, NotificationsView, Told
 from read_models.runner import FoldingReadModel, Progress, ReadModelStore

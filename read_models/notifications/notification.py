@@ -1,20 +1,11 @@
 """A notification, as its reader gets it: in lists, in streams, and from one process to another."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
-
-class NotificationKind(StrEnum):
-    """What a notification tells of; a digest, of everything that waited."""
-
-    OPEN = "open"
-    CLICK = "click"
-    REPLY = "reply"
-    BOUNCE = "bounce"
-    DIGEST = "digest"
+from domain.notification_kinds import NotificationKind
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):

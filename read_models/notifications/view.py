@@ -7,9 +7,10 @@ from uuid import UUID
 
 import msgspec
 
+from domain.notification_kinds import NotificationKind
 from domain.notification_preferences import NotificationPreferences, Occasion
 from domain.tracking_terms import TrackingTerms
-from read_models.notifications.notification import Announcement, Notification, NotificationKind
+from read_models.notifications.notification import Announcement, Notification
 
 UserKey = tuple[UUID, str]
 """``organization_id, user_id``."""

@@ -154,9 +154,12 @@ def test_who_is_erased_leaves_nothing_in_outbox_and_log_and_is_not_told_of_any_m
 def test_without_a_setting_nothing_is_sent_to_addresses_that_are_not_public(tmp_path, receiver):
     with RunningService(tmp_path / "service") as service:
         team = Team(service, "Default")
-        status, problem = team.ask("POST", HOOKS, {"url": f"https://127.0.0.1:{receiver.port}/"})
-        assert (status, problem["code"]) == (http.client.UNPROCESSABLE_ENTITY, "invalid_url")
-        webhook_id, _ = team.webhook(f"https://localhost:{receiver.port}/")
+        inside = f"https://localhost:{receiver.port}/"
+        status, problem = team.ask("POST", HOOKS, {"url": inside})
+        assert (status, problem["code"]) == (http.client.UNPROCESSABLE_ENTITY, "invalid_outgoing_webhook")
+        webhook_id, _ = team.webhook("https://ats.example.com/")
+        with psycopg.connect(service.database_url) as connection:  # the name came to lead inside
+            connection.execute("UPDATE ops.outgoing_webhooks SET url = %s", (inside,))
 
         assert team.ask("POST", f"{HOOKS}/{webhook_id}/test")[0] == http.client.ACCEPTED
 

@@ -7,7 +7,8 @@ import msgspec
 import psycopg
 
 from adapters.redis.notification_feed import RedisNotificationFeed
-from read_models.notifications.notification import Announcement, Notification, NotificationKind
+from domain.notification_kinds import NotificationKind
+from read_models.notifications.notification import Announcement, Notification
 
 INSERT = """
 INSERT INTO notifications (id, organization_id, user_id, kind, email_id, candidate_id, candidate_name, subject,

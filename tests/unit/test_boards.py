@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from application.ports.presence import Person
+from domain.notification_kinds import NotificationKind
 from entrypoints.web.live.reader import Board, Reader
 from read_models.audience import Audience
-from read_models.notifications.notification import Announcement, Notification, NotificationKind
+from read_models.notifications.notification import Announcement, Notification
 
 ACME = UUID(int=0xA)
 ANN = Person(organization_id=ACME, user_id="ann")

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.policies.delivering import (
+    FEWEST_FAILURES,
     GIVEN_UP_AFTER,
     LONGEST_PAUSE,
     LONGEST_WISH,
@@ -59,6 +60,17 @@ def test_five_days_without_success_switch_off(early, expected):
     failing = Health(failures=100, failing_since=NOON)
 
     assert after(failing, Outcome.REFUSED, now=NOON + GIVEN_UP_AFTER - early).switched_off is expected
+
+
+def test_days_in_which_hardly_anything_was_sent_switch_nobody_off():
+    failed_once = Health(failures=1, failing_since=NOON)
+    nearly_given_up = Health(failures=FEWEST_FAILURES - 2, failing_since=NOON)
+    later = NOON + GIVEN_UP_AFTER * 2
+
+    assert after(failed_once, Outcome.REFUSED, now=later).switched_off is None
+    still_on = after(nearly_given_up, Outcome.REFUSED, now=later)
+    assert (still_on.switched_off, still_on.failing_since) == (None, NOON)
+    assert after(still_on, Outcome.REFUSED, now=later).switched_off is SwitchedOff.FAILING
 
 
 def test_a_wish_for_peace_is_granted_within_reason_and_also_to_who_is_well():

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.memory.webhook_endpoints import MemoryEndpoints
 from adapters.providers import registry
+from application.fingerprints import fingerprint_of
 from application.ports.provider import InvalidVerificationKeyError
 from application.webhook_endpoints import (
     DEFAULT_REQUESTS_PER_MINUTE,
@@ -15,7 +16,6 @@ from application.webhook_endpoints import (
     KeyNotFoundError,
     UnknownProviderError,
     WebhookEndpoints,
-    fingerprint_of,
 )
 from tests.support.signed_deliveries import NOW, SIGNERS, OneCertificate
 

@@ -1,6 +1,7 @@
 """Outgoing webhooks, by form: where notifications are sent to, and what came of it."""
 
 from asyncio import to_thread
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -11,12 +12,16 @@ from litestar.params import FromPath, PathParameter, QueryParameter
 from litestar.response import Redirect
 
 from application.outgoing_webhooks import (
+    TESTS_PER_MINUTE,
     USUAL_OVERLAP_HOURS,
+    InvalidOutgoingWebhookError,
     NewSecret,
     NothingToSendError,
     OutgoingDeliveryNotFoundError,
     WebhookOffError,
 )
+from application.ports.outgoing import TooManyTestsError
+from domain.notification_kinds import EVERY_KIND, NotificationKind
 from domain.policies.delivering import Outcome
 from entrypoints.web.auth import ADMINS
 from entrypoints.web.pages.forms import ask_first, fields_of, then_show
@@ -30,6 +35,14 @@ from read_models.paging import LARGEST_KEY_NUMBER
 PATH: Final = "/settings/outgoing"
 ONE: Final = f"{PATH}/{{webhook_id:uuid}}"
 ROWS: Final = 50
+KINDS: Final = {
+    NotificationKind.OPEN: "somebody opens an email",
+    NotificationKind.CLICK: "somebody follows a link",
+    NotificationKind.REPLY: "somebody answers",
+    NotificationKind.BOUNCE: "an email comes back",
+    NotificationKind.DIGEST: "a daily summary is due",
+}
+LABELS: Final = {"url": "The address", "kinds": "What is sent"}
 OUTCOMES: Final = {
     Outcome.DELIVERED: "Delivered",
     Outcome.GONE: "The receiver answered that it is gone",
@@ -51,6 +64,8 @@ STATUSES: Final = {
     DeliveryStatus.DROPPED: "Dropped",
 }
 NOTICES: Final = {
+    "changed": "Saved. What waits is sent to this address.",
+    "enough": f"There were {TESTS_PER_MINUTE} tests within a minute: wait a little, then send another.",
     "asked": "It is on its way: load this page again to see what came of it.",
     "nothing": "There is nothing to send: what it told is gone, or was told anew.",
     "off": "This webhook is off: switch it on first.",
@@ -62,15 +77,20 @@ NOTICES: Final = {
 @get(PATH, opt=ADMINS, include_in_schema=False)
 async def show_outgoing_webhooks(request: PageRequest, services: Services) -> Response[str]:
     """List them."""
-    webhooks = await to_thread(services.outgoing_webhooks.of_organization, request.user.access.organization_id)
-    return framed("outgoing_settings", request, now=services.clock(), webhooks=webhooks)
+    return await _all_shown(request, services, fields=_fields_of("", EVERY_KIND))
 
 
 @post(PATH, opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.OK)
 async def add_outgoing_webhook(request: PageRequest, services: Services) -> Response[str]:
-    """Register an address and show its secret, this once."""
-    url = (await fields_of(request)).get("url", "")
-    made = await to_thread(services.outgoing_webhooks.add, request.user.access.organization_id, url)
+    """Register an address and show its secret, this once; what cannot be comes back as it was filled in."""
+    fields = await fields_of(request)
+    organization_id = request.user.access.organization_id
+    try:
+        made = await to_thread(
+            services.outgoing_webhooks.add, organization_id, fields.get("url", ""), _kinds_in(fields)
+        )
+    except InvalidOutgoingWebhookError as error:
+        return await _all_shown(request, services, fields=fields, wrong=_words_of(error))
     return await _shown(request, services, made.webhook.webhook_id, made=made)
 
 
@@ -86,6 +106,25 @@ async def show_outgoing_webhook(
 ) -> Response[str]:
     """Say how one does, with the log of its deliveries."""
     return await _shown(request, services, webhook_id, status=status, notice=notice, cursor=cursor)
+
+
+@post(ONE, opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.SEE_OTHER)
+async def change_outgoing_webhook(
+    request: PageRequest, services: Services, webhook_id: FromPath[UUID]
+) -> Response[Any] | Redirect:
+    """Send to another address, or other kinds; what cannot be comes back as it was filled in."""
+    fields = await fields_of(request)
+    try:
+        await to_thread(
+            services.outgoing_webhooks.change,
+            request.user.access.organization_id,
+            webhook_id,
+            url=fields.get("url", ""),
+            kinds=_kinds_in(fields),
+        )
+    except InvalidOutgoingWebhookError as error:
+        return await _shown(request, services, webhook_id, fields=fields, wrong=_words_of(error))
+    return _then_show(webhook_id, "changed")
 
 
 @post(f"{ONE}/secrets", opt=ADMINS, include_in_schema=False, status_code=HTTPStatus.OK)
@@ -107,6 +146,8 @@ async def send_test(request: PageRequest, services: Services, webhook_id: FromPa
         await to_thread(services.outgoing_webhooks.test, request.user.access.organization_id, webhook_id)
     except WebhookOffError:
         return _then_show(webhook_id, "off")
+    except TooManyTestsError:
+        return _then_show(webhook_id, "enough")
     return _then_show(webhook_id, "asked")
 
 
@@ -166,12 +207,30 @@ async def remove(request: PageRequest, services: Services, webhook_id: FromPath[
     return then_show(PATH)
 
 
+async def _all_shown(
+    request: PageRequest, services: Services, *, fields: Mapping[str, str], wrong: Sequence[str] = ()
+) -> Response[str]:
+    webhooks = await to_thread(services.outgoing_webhooks.of_organization, request.user.access.organization_id)
+    return framed(
+        "outgoing_settings",
+        request,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        now=services.clock(),
+        webhooks=webhooks,
+        kinds=KINDS,
+        fields=fields,
+        wrong=wrong,
+    )
+
+
 async def _shown(
     request: PageRequest,
     services: Services,
     webhook_id: UUID,
     *,
     made: NewSecret | None = None,
+    fields: Mapping[str, str] | None = None,
+    wrong: Sequence[str] = (),
     status: DeliveryStatus | None = None,
     notice: str | None = None,
     cursor: str | None = None,
@@ -182,9 +241,13 @@ async def _shown(
     return framed(
         "outgoing_webhook",
         request,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         now=services.clock(),
         webhook=webhook,
         made=made,
+        kinds=KINDS,
+        fields=fields or _fields_of(webhook.url, webhook.kinds),
+        wrong=wrong,
         deliveries=deliveries.items,
         statuses=[(None, "All"), *STATUSES.items()],
         wanted=status,
@@ -193,6 +256,19 @@ async def _shown(
         is_first=cursor is None,
         next_path=_older(webhook_id, status, deliveries.next_cursor),
     )
+
+
+def _fields_of(url: str, kinds: Iterable[NotificationKind]) -> dict[str, str]:
+    """Give what a browser would send: a box that is not ticked is not sent."""
+    return {"url": url, **{f"kind_{kind.value}": "yes" for kind in kinds}}
+
+
+def _kinds_in(fields: Mapping[str, str]) -> list[NotificationKind]:
+    return [kind for kind in KINDS if f"kind_{kind.value}" in fields]
+
+
+def _words_of(error: InvalidOutgoingWebhookError) -> list[str]:
+    return [f"{LABELS[flaw.field]} {flaw.detail}." for flaw in error.flaws]
 
 
 def _older(webhook_id: UUID, status: DeliveryStatus | None, cursor: str | None) -> str | None:
@@ -208,6 +284,7 @@ OUTGOING_SETTINGS_PAGES: Final[list[Any]] = [
     show_outgoing_webhooks,
     add_outgoing_webhook,
     show_outgoing_webhook,
+    change_outgoing_webhook,
     renew_secret,
     send_test,
     retry_delivery,

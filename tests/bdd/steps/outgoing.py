@@ -42,7 +42,7 @@ class Host:
         return self._client.post(path, data={"csrf": csrf, **fields})
 
     def register(self):
-        self.take_secret(self.send(PATH, url=f"{self.receiver.url}/mailpulse").text)
+        self.take_secret(self.send(PATH, url=f"{self.receiver.url}/mailpulse", kind_open="yes").text)
         self.path = re.search(rf'href="({PATH}/[0-9a-f-]{{36}})"', self.page(PATH))[1]
 
     def take_secret(self, html):

@@ -103,6 +103,9 @@ class Caller:
     def put(self, path, json=None, **more):
         return self._client.put(path, json=json, headers={**self.headers, **more.pop("headers", {})}, **more)
 
+    def patch(self, path, json):
+        return self._client.patch(path, json=json, headers=self.headers)
+
     def delete(self, path):
         return self._client.delete(path, headers=self.headers)
 

@@ -7,7 +7,8 @@ import pytest
 from redis import Redis
 
 from adapters.redis.notification_feed import CHANNEL, RedisNotificationFeed
-from read_models.notifications.notification import Announcement, Notification, NotificationKind
+from domain.notification_kinds import NotificationKind
+from read_models.notifications.notification import Announcement, Notification
 from tests.support.query_world import NOON, OURS
 from tests.support.servers import started_servers
 
