@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
 from domain.policies.outgoing_addresses import Address, Network, is_within, may_be_called
@@ -25,7 +25,7 @@ _NOWHERE: Final = ("invalid", "onion")
 """Ends of names that no resolver knows."""
 _AT_HOME: Final = ("localhost", "local", "internal", "home.arpa", "test", "example")
 """Ends of names that lead nowhere on the public internet."""
-_LOOPBACK: Final[tuple[Network, ...]] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+_LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 _SEEN_AS: Final = {" ": "a space", "\t": "a tab", "\n": "a line break", "\r": "a line break", "\\": "a backslash"}
 
 
@@ -181,8 +181,8 @@ def _ends_in(name: str, ends: Iterable[str]) -> bool:
     return any(name == end or name.endswith(f".{end}") for end in ends)
 
 
-def _opens_loopback(networks: Iterable[Network]) -> bool:
-    return any(home.version == network.version and home.overlaps(network) for network in networks for home in _LOOPBACK)
+def _opens_loopback(networks: Sequence[Network]) -> bool:
+    return any(is_within(home, networks) for home in _LOOPBACK)
 
 
 def _flaws_of_port(port: str | None) -> Iterator[str]:

@@ -1,12 +1,26 @@
 """The part of a worker process that sends to outgoing webhooks: a thread with an event loop of its own."""
 
 import asyncio
+import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from application.deliver_notifications import DeliverNotifications
 from application.ports.presence import Person
 from application.ports.rings import RingListener
+from domain.policies.outgoing_addresses import Network, risks_of
+
+logger = logging.getLogger(__name__)
+
+
+def warn_of_opened(networks: Iterable[Network]) -> None:
+    """Log what an operator opened and perhaps did not mean to."""
+    for network in networks:
+        for risk in risks_of(network):
+            logger.warning(
+                "Outgoing webhooks may call more than is wise",
+                extra={"event": "outgoing_network_risky", "network": str(network), "opens": risk},
+            )
 
 
 class Ears:

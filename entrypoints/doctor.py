@@ -6,9 +6,12 @@ from typing import Final
 import msgspec
 
 from domain.errors import MailpulseError
+from domain.policies.outgoing_addresses import as_meant, risks_of
 from entrypoints.bootstrap import Backend
 
 OLDEST_DUE_S: Final = 60.0
+OLDEST_OUTGOING_S: Final = 900.0
+"""Longer than the longest pause after a failure."""
 MOST_LAG_EVENTS: Final = 10_000
 
 
@@ -17,17 +20,21 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         subject: What.
+        ok: Whether it works.
+        warning: It works, and perhaps not as it was meant.
         text: How it is, and what to do if it is not well.
     """
 
     subject: str
     ok: bool
+    warning: bool = False
     text: str
 
 
 def examine(backend: Backend) -> list[Finding]:
     """Look at everything that an installation needs; never changes anything."""
     findings = [*_attempt("configuration", lambda: f"public address {backend.settings.public_url}")]
+    findings += _look("outgoing networks", _outgoing_networks, backend)
     findings += _attempt("detection rules", backend.check_detection_rules)
     database = [*_attempt("database", backend.database_version)]
     findings += database
@@ -41,6 +48,7 @@ def examine(backend: Backend) -> list[Finding]:
             ("inbox", _inbox),
             ("read models", _read_models),
             ("parked reports", _parked),
+            ("outgoing webhooks", _outgoing_webhooks),
         ):
             findings += _look(subject, look, backend)
     return findings
@@ -131,3 +139,31 @@ def _parked(backend: Backend) -> Iterator[Finding]:
     text = f"{counts['failed']:,} failed, {counts['orphaned']:,} orphaned"
     advice = "; see `mailpulse deliveries list --status failed`" if counts["failed"] else ""
     yield Finding(subject="parked reports", ok=True, text=text + advice)
+
+
+def _outgoing_networks(backend: Backend) -> Iterator[Finding]:
+    subject, networks = "outgoing networks", backend.settings.outgoing_networks
+    if not networks:
+        yield Finding(subject=subject, ok=True, text="outgoing webhooks call public addresses only")
+    for network in networks:
+        risks = risks_of(network)
+        text = f"outgoing webhooks may call {as_meant(network)}"
+        if risks:
+            text += f", which opens {' and '.join(risks)}: name single hosts in MAILPULSE_OUTGOING_NETWORKS"
+        yield Finding(subject=subject, ok=True, warning=bool(risks), text=text)
+
+
+def _outgoing_webhooks(backend: Backend) -> Iterator[Finding]:
+    outgoing = backend.operations.outgoing()
+    late = outgoing.oldest_due_s > OLDEST_OUTGOING_S
+    failing, off = outgoing.webhooks["failing"], outgoing.webhooks["off"]
+    problems = []
+    if late:
+        problems.append("is a worker running, and may it reach the internet?")
+    if failing or off:
+        problems.append("`mailpulse outgoing-webhooks list --org ID` says which are not on, and why")
+    text = (
+        f"{outgoing.webhooks['on']:,} on, {failing:,} failing and paused in between, {off:,} off;"
+        f" {outgoing.waiting:,} deliveries wait, the oldest is due for {outgoing.oldest_due_s:.0f} s"
+    )
+    yield Finding(subject="outgoing webhooks", ok=not late, warning=bool(failing), text="; ".join([text, *problems]))

@@ -15,7 +15,7 @@ from application.purge_expired import PurgeExpired
 from domain.errors import MailpulseError, PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.collector import tune_collector
-from entrypoints.deliverer import Deliverer
+from entrypoints.deliverer import Deliverer, warn_of_opened
 from entrypoints.pace import Pace
 
 logger = logging.getLogger(__name__)
@@ -139,6 +139,7 @@ def run(backend: Backend) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     tune_collector()
+    warn_of_opened(backend.settings.outgoing_networks)
     drainer = Drainer(backend.drain.drain_all)
 
     def sweep() -> None:

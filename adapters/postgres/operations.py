@@ -50,7 +50,8 @@ class OutgoingState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         webhooks: How many are ``on``, ``failing`` and ``off``.
-        waiting: Deliveries that wait for an attempt, of webhooks that are not off.
+        waiting: What waits to be sent by webhooks that are not off: deliveries, and of each that is well up to 1,000
+            notifications that no worker took up.
         oldest_due_s: Seconds since the one that is due longest could be attempted; 0.0 if none is.
     """
 
@@ -186,7 +187,17 @@ class PostgresOperations:
                 " WHERE d.state = 'waiting' AND w.switched_off_at IS NULL"
             )
             waiting, oldest = cursor.fetchone() or (0, 0.0)
-            return OutgoingState(webhooks=webhooks, waiting=waiting, oldest_due_s=oldest)
+            cursor.execute(
+                "SELECT count(*), coalesce(extract(epoch FROM now() - least(now(), min(n.told_at))), 0)::float8"
+                " FROM ops.outgoing_webhooks w CROSS JOIN LATERAL ("
+                "  SELECT greatest(n.created_at, n.occurred_at) AS told_at FROM notifications n"
+                "  WHERE n.organization_id = w.organization_id AND n.announcement > w.position"
+                "  AND n.kind = ANY (w.kinds)"
+                "  ORDER BY n.announcement LIMIT 1000) n"
+                " WHERE w.switched_off_at IS NULL AND w.failing_since IS NULL"
+            )
+            untaken, told = cursor.fetchone() or (0, 0.0)
+            return OutgoingState(webhooks=webhooks, waiting=waiting + untaken, oldest_due_s=max(oldest, told))
 
     @contextmanager
     def _cursor(self) -> Iterator[Cursor[TupleRow]]:

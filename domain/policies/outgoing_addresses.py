@@ -45,6 +45,26 @@ _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 """How networks without IPv4 write public IPv4 addresses (NAT64)."""
 
 
+_SPECIAL: Final[tuple[tuple[str, tuple[Network, ...]], ...]] = (
+    ("this machine, with all that listens on it", (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))),
+    (
+        "metadata of clouds, where credentials lie",
+        (
+            IPv4Network("100.100.100.200/32"),
+            IPv4Network("168.63.129.16/32"),
+            IPv4Network("169.254.169.254/32"),
+            IPv4Network("192.0.0.192/32"),
+            IPv6Network("fd00:ec2::254/128"),
+        ),
+    ),
+    ("link-local addresses", (IPv4Network("169.254.0.0/16"), IPv6Network("fe80::/10"))),
+)
+"""What an operator hardly means to open."""
+_WIDEST_4: Final = 7
+_WIDEST_6: Final = 16
+"""Bits of networks that hold a good part of the internet."""
+
+
 def may_be_called(address: Address, allowed: Iterable[Network] = ()) -> bool:
     """Whether something may be sent to an address.
 
@@ -62,7 +82,22 @@ def may_be_called(address: Address, allowed: Iterable[Network] = ()) -> bool:
 def is_within(address: Address, networks: Iterable[Network]) -> bool:
     """Whether one of the networks holds an address."""
     meant = _meant(address)
-    return any(meant in network or address in network for network in networks)
+    return any(meant in as_meant(network) or address in network for network in networks)
+
+
+def as_meant(network: Network) -> Network:
+    """Give a network of IPv4 addresses in IPv6's clothes as what it is: ``::ffff:10.0.0.0/104`` is ``10.0.0.0/8``."""
+    if isinstance(network, IPv6Network) and (network.subnet_of(_MAPPED) or network.subnet_of(_TRANSLATED)):
+        return IPv4Network((network.network_address.packed[-4:], network.prefixlen - _MAPPED.prefixlen))
+    return network
+
+
+def risks_of(network: Network) -> list[str]:
+    """Say what an operator opens with a network and perhaps did not mean to; nothing for a network of their own."""
+    meant = as_meant(network)
+    if _holds_much(meant):
+        return ["much of the internet without TLS, and whatever of ours lies within"]
+    return [words for words, special in _SPECIAL if any(_overlap(meant, one) for one in special)]
 
 
 def _is_public(address: Address) -> bool:
@@ -75,3 +110,13 @@ def _meant(address: Address) -> Address:
     if isinstance(address, IPv6Address) and (address in _MAPPED or address in _TRANSLATED):
         return IPv4Address(address.packed[-4:])
     return address
+
+
+def _holds_much(network: Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return network.prefixlen <= _WIDEST_4
+    return network.prefixlen <= _WIDEST_6 and network.overlaps(_OPEN_6)
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)

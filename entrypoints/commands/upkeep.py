@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
@@ -10,6 +11,9 @@ from application.rejudge import Rejudgements
 from entrypoints.bootstrap import Backend
 from entrypoints.commands.frame import EXIT_FAILED, as_json, fail, opened_backend, refuse_outdated, show, with_database
 from entrypoints.logging import configure_logging
+
+if TYPE_CHECKING:
+    from entrypoints.doctor import Finding
 
 
 @click.command()
@@ -93,10 +97,16 @@ def doctor(json_wanted: bool) -> None:
     show(
         {"ok": not wrong, "findings": findings},
         json_wanted=json_wanted,
-        lines=[f"{'ok   ' if finding.ok else 'WRONG'}  {finding.subject}: {finding.text}" for finding in findings],
+        lines=[f"{_mark(finding)}  {finding.subject}: {finding.text}" for finding in findings],
     )
     if wrong:
         sys.exit(EXIT_FAILED)
+
+
+def _mark(finding: "Finding") -> str:
+    if not finding.ok:
+        return "WRONG"
+    return "care " if finding.warning else "ok   "
 
 
 @click.group("secrets")

@@ -14,6 +14,7 @@ from adapters.outgoing.courier import HttpCourier
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.outgoing_webhooks import SEAL_PURPOSE
 from application.deliver_notifications import DeliverNotifications
+from domain.notification_kinds import EVERY_KIND
 from entrypoints.bootstrap import Backend
 from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings
@@ -76,8 +77,8 @@ class Team:
         self.webhooks = backend.outgoing_webhooks
         connection.execute("INSERT INTO ops.organizations (id, name) VALUES (%s, 'Acme')", (self.id,))
 
-    def register(self, url):
-        return self.webhooks.add(self.id, url)
+    def register(self, url, kinds=EVERY_KIND):
+        return self.webhooks.add(self.id, url, kinds)
 
     def tell(self, count=1, user_id="r-7"):
         return self._announcer.tell(self.id, user_id, count, ring=False)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from standardwebhooks import WebhookVerificationError
@@ -10,8 +11,17 @@ from standardwebhooks import WebhookVerificationError
 from adapters.outgoing.courier import HttpCourier
 from adapters.postgres import outbox
 from application.deliver_notifications import LEASE
-from application.ports.outgoing import Message
-from domain.policies.delivering import GIVEN_UP_AFTER, LONGEST_PAUSE, RETRIES, SwitchedOff
+from application.ports.outgoing import Attempt, Message, Result
+from domain.notification_kinds import NotificationKind
+from domain.policies.delivering import (
+    FEWEST_FAILURES,
+    GIVEN_UP_AFTER,
+    LONGEST_PAUSE,
+    RETRIES,
+    Health,
+    Outcome,
+    SwitchedOff,
+)
 from tests.integration.outgoing.conftest import HOME
 from tests.support.processes import eventually
 from tests.support.receivers import PATIENCE_S, Receiver, endless_body, status
@@ -191,6 +201,7 @@ def test_after_five_days_of_failure_a_webhook_is_switched_off_and_can_be_switche
     process = start()
     assert eventually(lambda: team.show(webhook).failing_since is not None, PATIENCE_S)
 
+    team.execute("UPDATE ops.outgoing_webhooks SET failures = %s", FEWEST_FAILURES)
     clock.added += GIVEN_UP_AFTER
     assert eventually(lambda: team.show(webhook).state == "off", PATIENCE_S)
     assert team.show(webhook).switched_off_because is SwitchedOff.FAILING
@@ -204,6 +215,52 @@ def test_after_five_days_of_failure_a_webhook_is_switched_off_and_can_be_switche
 
     assert team.comes_to(webhook, "delivered", "delivered")
     assert len(receiver.received) == sent + 2, "while it was off nothing was sent; then all that was missed"
+
+
+def test_a_batch_that_lost_its_lease_neither_pauses_nor_postpones(team, backend, clock):
+    webhook = team.register("http://127.0.0.1:1/").webhook.webhook_id
+    team.tell(2)
+    outbox, lease = backend.deliver_notifications._outbox, uuid4()
+    assert outbox.claim(lease, clock(), until=clock() + LEASE, most=10) == [webhook]
+    batch = outbox.take(webhook, lease, clock(), until=clock() + LEASE, most=10)
+    team.webhooks.switch_on(team.id, webhook)
+    failed, arrived = (message.delivery_id for message in batch.messages)
+    later = clock() + LONGEST_PAUSE
+    ill = Health(failures=1, failing_since=clock(), paused_until=later, switched_off=SwitchedOff.GONE)
+    results = [
+        Result(delivery_id=failed, attempt=attempt(Outcome.REFUSED), at=clock(), next_attempt_at=later),
+        Result(delivery_id=arrived, attempt=attempt(Outcome.DELIVERED), at=clock(), next_attempt_at=None),
+    ]
+
+    assert not outbox.record(webhook, lease, results, ill, clock())
+
+    view = team.webhooks.show(team.id, webhook)
+    assert (view.state, view.next_attempt_not_before) == ("on", None)
+    rows = team.rows("SELECT id, state, next_attempt_at <= %s AS is_due FROM ops.outgoing_deliveries", clock())
+    assert {row["id"]: (row["state"], row["is_due"]) for row in rows} == {
+        failed: ("waiting", True),
+        arrived: ("delivered", None),
+    }
+    assert len(team.rows("SELECT FROM ops.outgoing_attempts")) == 2, "the log tells of both"
+    assert outbox.claim(uuid4(), clock(), until=clock() + LEASE, most=10) == [webhook]
+
+
+def test_a_webhook_gets_the_kinds_that_it_chose_and_the_rest_holds_up_nothing(team, receiver, start):
+    chosen = team.register(f"{receiver.url}/replies", [NotificationKind.REPLY])
+    every = team.register(f"{receiver.url}/every")
+    start()
+
+    team.tell(5)
+    team.execute(
+        "UPDATE notifications SET kind = 'reply', announcement = nextval('ops.announcements')"
+        " WHERE id = (SELECT id FROM notifications ORDER BY announcement LIMIT 1)"
+    )
+
+    assert receiver.gets(1, "/replies")
+    assert receiver.gets(5, "/every")
+    assert team.comes_to(chosen, "delivered")
+    assert receiver.at("/replies")[0].content["data"]["kind"] == "reply"
+    assert eventually(lambda: "waiting" not in team.states(every), PATIENCE_S)
 
 
 def test_a_receiver_that_asks_for_peace_gets_it(team, receiver, start, clock):
@@ -373,6 +430,10 @@ def test_secrets_that_cannot_be_opened_hold_up_nobody(make_team, receiver, start
     assert team.comes_to(webhook, "delivered")
     assert eventually(lambda: broken_team.outcomes(broken)[:1] == ["unreadable_secret"], PATIENCE_S)
     assert receiver.at("/broken") == []
+
+
+def attempt(outcome):
+    return Attempt(outcome=outcome, status=None, duration_ms=1)
 
 
 # --- one message, and what a receiver may make of it ---
