@@ -4,14 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from domain.policies.scoring import Level, score_candidate
-from read_models.candidates.queries import (
-    CandidateRanking,
-    CandidateRecord,
-    CandidateScore,
-    LevelCounts,
-    scored,
-)
+import msgspec
+
+from domain.policies.scoring import CandidateActivity, Level, score_candidate
+from read_models.candidates.queries import CandidateRanking, CandidateScore, LevelCounts
 from read_models.paging import PageRequest, page_of
 
 UNMEASURED_RANK = -1
@@ -34,24 +30,50 @@ def level_counts(counts: Mapping[Level | None, int]) -> LevelCounts:
     return LevelCounts(**{level or "unmeasured": count for level, count in counts.items()})
 
 
-def score_all(
-    records: Iterable[CandidateRecord], now: datetime, *, with_automated: bool = False
-) -> list[CandidateScore]:
-    """Score candidates from what one audience may see of them.
+class Alike(msgspec.Struct, frozen=True, kw_only=True):
+    """Candidates who did the same, so that they have the same score.
 
-    Args:
-        records: In any order.
-        now: Aware UTC.
-        with_automated: Count emails as if machines were people.
+    Attributes:
+        activity: Of any of them.
+        candidates: How many they are.
+        first_ids: The first of them by id, as many as a page may need.
+        next_ids: Likewise, of those beyond the id of the last candidate of the page before.
     """
-    return [scored(record, score_candidate(record.activity, now), with_automated=with_automated) for record in records]
+
+    activity: CandidateActivity
+    candidates: int
+    first_ids: list[str]
+    next_ids: list[str]
 
 
-def part_of(candidates: Iterable[CandidateScore], level: Level | None, page: PageRequest) -> list[CandidateScore]:
-    """Give the candidates of a page and the one after them, if there is one.
+class Ranked(NamedTuple):
+    """Candidates who are alike, with the score and the badge that they get."""
+
+    score: int
+    level: Level
+    alike: Alike
+
+
+def ranked(everybody: Iterable[Alike], now: datetime) -> list[Ranked]:
+    """Score those of whom something was measured, once for all who are alike.
 
     Args:
-        candidates: All who may be listed, in any order.
+        everybody: Of one audience.
+        now: Aware UTC.
+    """
+    scores = [(score_candidate(alike.activity, now), alike) for alike in everybody]
+    return [
+        Ranked(score.score, score.level, alike)
+        for score, alike in scores
+        if score.score is not None and score.level is not None
+    ]
+
+
+def part_of(groups: Iterable[Ranked], level: Level | None, page: PageRequest) -> list[str]:
+    """Give the ids of the candidates of a page and of the one after them, if there is one.
+
+    Args:
+        groups: All who may be listed, in any order.
         level: Only those with this badge; ``None``: all.
         page: Which part.
 
@@ -59,10 +81,14 @@ def part_of(candidates: Iterable[CandidateScore], level: Level | None, page: Pag
         InvalidCursorError: The cursor is of another list.
     """
     after = page.after(RankKey)
-    listed = [candidate for candidate in candidates if level is None or candidate.level is level]
-    if after is not None:
-        listed = [candidate for candidate in listed if _downwards(rank_of(candidate)) > _downwards(after)]
-    return sorted(listed, key=lambda candidate: _downwards(rank_of(candidate)))[: page.limit + 1]
+    listed: list[RankKey] = []
+    for score, badge, alike in groups:
+        if level is None or badge is level:
+            if after is None or score < after.score:
+                listed += [RankKey(score, candidate_id) for candidate_id in alike.first_ids]
+            elif score == after.score:
+                listed += [RankKey(score, candidate_id) for candidate_id in alike.next_ids]
+    return [candidate_id for _, candidate_id in sorted(listed, key=_downwards)[: page.limit + 1]]
 
 
 def ranking_of(part: Sequence[CandidateScore], page: PageRequest, levels: LevelCounts) -> CandidateRanking:

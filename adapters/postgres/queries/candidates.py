@@ -12,9 +12,10 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
 from adapters.postgres.candidate_activity import ACTIVITY, RECENT
+from adapters.postgres.queries.managers_ranking import measured_alike, number_seen, unmeasured_ids
 from adapters.postgres.queries.visibility import audience_parameters, sees_job
 from adapters.postgres.query_pool import ScopedDatabase
-from domain.policies.scoring import WINDOW, CandidateActivity, Level, ScoreParts
+from domain.policies.scoring import WINDOW, CandidateActivity, Level, ScoreParts, score_candidate
 from read_models.audience import Audience
 from read_models.automated import AutomatedActivity
 from read_models.candidates.queries import (
@@ -23,15 +24,17 @@ from read_models.candidates.queries import (
     CandidateRecord,
     CandidateScore,
     LevelCounts,
+    scored,
 )
 from read_models.candidates.ranking import (
     UNMEASURED_RANK,
+    Ranked,
     RankKey,
     level_counts,
     part_of,
     rank_of,
+    ranked,
     ranking_of,
-    score_all,
 )
 from read_models.metrics.metrics import percent
 from read_models.paging import PageRequest, page_of
@@ -51,27 +54,8 @@ LEVELS = (
 )
 RECORDS = SQL(
     "SELECT e.recipient_id AS candidate_id, {activity} FROM email_logs e {recent}"
-    " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate' AND {of} AND {seen}"
-    " GROUP BY e.recipient_id {having}"
-)
-NAMED = SQL("e.recipient_id = ANY(%(ids)s)")
-# Of the emails of 90 days alone, few beside all: nothing earlier is in a score, but for who unsubscribed.
-SINCE, MEASURED = SQL("e.sent_at > %(since)s"), SQL("HAVING count(*) FILTER (WHERE recent) > 0")
-UNSUBSCRIBED = SQL(
-    "SELECT DISTINCT e.recipient_id FROM email_logs e WHERE e.organization_id = %(organization_id)s"
-    " AND e.recipient_type = 'Candidate' AND e.unsubscribed_at IS NOT NULL AND e.sent_at <= %(since)s AND {seen}"
-)
-SEEN = SQL(
-    "SELECT count(DISTINCT e.recipient_id) AS candidates FROM email_logs e"
-    " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate' AND {seen}"
-)
-# By bytes, as Python sorts those who were measured.
-UNMEASURED = SQL(
-    'SELECT DISTINCT e.recipient_id COLLATE "C" AS candidate_id FROM email_logs e'
-    " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate' AND {seen}"
-    ' AND e.recipient_id COLLATE "C" > %(after)s'
-    " AND NOT EXISTS (SELECT FROM unnest(%(measured)s::text[]) AS m (id) WHERE m.id = e.recipient_id)"
-    " ORDER BY 1 LIMIT %(rows)s"
+    " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate'"
+    " AND e.recipient_id = ANY(%(ids)s) AND {seen} GROUP BY e.recipient_id"
 )
 DID = SQL(
     "SELECT v.event_type, v.occurred_at, e.email_id, e.id AS email_log_id, e.subject, v.url"
@@ -94,17 +78,20 @@ class PostgresCandidateQueries:
     ) -> CandidateRanking:
         if audience.hiring_manager_id is None:
             return await self._kept_ranking(audience.organization_id, level, page, with_automated=with_automated)
+        after = page.after(RankKey)
         async with self._database.reading(audience.organization_id) as connection:
-            measured = await _measured(connection, audience, now)
-            candidates = score_all(measured, now, with_automated=with_automated)
-            part = part_of(candidates, level, page)
-            if level is None and len(part) <= page.limit:
-                missing = page.limit + 1 - len(part)
-                others = await _unmeasured(connection, audience, now, measured, page, most=missing)
-                part += score_all(others, now, with_automated=with_automated)
-            everybody = await _number_seen(connection, audience)
-        levels = Counter(candidate.level for candidate in candidates) + Counter({None: everybody - len(candidates)})
-        return ranking_of(part, page, level_counts(levels))
+            measured = ranked(await measured_alike(connection, audience, now, after=after, most=page.limit + 1), now)
+            ids = part_of(measured, level, page)
+            if level is None and len(ids) <= page.limit:
+                last = after.candidate_id if after and after.score == UNMEASURED_RANK else ""
+                ids += await unmeasured_ids(connection, audience, now, after=last, most=page.limit + 1 - len(ids))
+            records = {record.candidate_id: record for record in await _records(connection, audience, now, ids)}
+            everybody = await number_seen(connection, audience)
+        part = [
+            scored(records[id_], score_candidate(records[id_].activity, now), with_automated=with_automated)
+            for id_ in ids
+        ]
+        return ranking_of(part, page, level_counts(_badges(measured, everybody)))
 
     async def record(self, audience: Audience, candidate_id: str, now: datetime) -> CandidateRecord | None:
         async with self._database.reading(audience.organization_id) as connection:
@@ -147,63 +134,20 @@ async def _levels(connection: AsyncConnection[DictRow], organization_id: UUID) -
     )
 
 
-async def _measured(connection: AsyncConnection[DictRow], audience: Audience, now: datetime) -> list[CandidateRecord]:
-    """Give the candidates with a tracked email in 90 days."""
-    records = await _records(connection, audience, now, None)
-    query = UNSUBSCRIBED.format(seen=sees_job(audience, "e", "job_id"))
-    cursor = await connection.execute(query, {**audience_parameters(audience), "since": now - WINDOW})
-    unsubscribed = {row["recipient_id"] for row in await cursor.fetchall()}
-    return [
-        msgspec.structs.replace(record, activity=msgspec.structs.replace(record.activity, unsubscribed=True))
-        if record.candidate_id in unsubscribed
-        else record
-        for record in records
-    ]
-
-
-async def _unmeasured(
-    connection: AsyncConnection[DictRow],
-    audience: Audience,
-    now: datetime,
-    measured: Sequence[CandidateRecord],
-    page: PageRequest,
-    *,
-    most: int,
-) -> list[CandidateRecord]:
-    """Give the next of the candidates without one, by id."""
-    after = page.after(RankKey)
-    parameters = {
-        **audience_parameters(audience),
-        "after": after.candidate_id if after and after.score == UNMEASURED_RANK else "",
-        "measured": [record.candidate_id for record in measured],
-        "rows": most,
-    }
-    cursor = await connection.execute(UNMEASURED.format(seen=sees_job(audience, "e", "job_id")), parameters)
-    ids = [row["candidate_id"] for row in await cursor.fetchall()]
-    found = await _records(connection, audience, now, ids)
-    return sorted(found, key=lambda record: record.candidate_id)
-
-
-async def _number_seen(connection: AsyncConnection[DictRow], audience: Audience) -> int:
-    cursor = await connection.execute(
-        SEEN.format(seen=sees_job(audience, "e", "job_id")), audience_parameters(audience)
-    )
-    row = await cursor.fetchone()
-    return int(row["candidates"]) if row else 0
+def _badges(measured: Sequence[Ranked], everybody: int) -> Counter[Level | None]:
+    badges: Counter[Level | None] = Counter()
+    for _, level, alike in measured:
+        badges[level] += alike.candidates
+    badges[None] = everybody - badges.total()
+    return badges
 
 
 async def _records(
-    connection: AsyncConnection[DictRow], audience: Audience, now: datetime, ids: Sequence[str] | None
+    connection: AsyncConnection[DictRow], audience: Audience, now: datetime, ids: Sequence[str]
 ) -> list[CandidateRecord]:
-    """Give the candidates named, as far as the audience sees them; ``None``: those with a tracked email in 90 days."""
-    query = RECORDS.format(
-        activity=SQL(ACTIVITY),
-        recent=SQL(RECENT),
-        of=SINCE if ids is None else NAMED,
-        seen=sees_job(audience, "e", "job_id"),
-        having=MEASURED if ids is None else SQL(""),
-    )
-    parameters = {**audience_parameters(audience), "since": now - WINDOW, "ids": list(ids or ())}
+    """Give the candidates named, as far as the audience sees them."""
+    query = RECORDS.format(activity=SQL(ACTIVITY), recent=SQL(RECENT), seen=sees_job(audience, "e", "job_id"))
+    parameters = {**audience_parameters(audience), "since": now - WINDOW, "ids": list(ids)}
     cursor = await connection.execute(query, parameters)
     return [
         CandidateRecord(
