@@ -17,6 +17,7 @@ from application.access import Role, TokenKind, hash_of, new_token
 from entrypoints.web.pages.cookies import SessionCookie
 from tests.benchmarks import dataset
 from tests.benchmarks.believable import ORGANIZATIONS
+from tests.benchmarks.cold_browser import visit_cold
 from tests.benchmarks.figures import BenchmarkFailedError, Figures, Target
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.stores import SECRET_KEY, migrated_database
@@ -75,6 +76,8 @@ def run(plan: Plan, figures: Figures) -> None:
 
 def ask_everything(database_url: str, port: int, events: int, figures: Figures) -> None:
     """Ask all kinds of questions, one after the other on one connection, and put down what each kind took.
+
+    In the end somebody opens the dashboard in a browser.
 
     Args:
         database_url: Of the service.
@@ -140,6 +143,7 @@ def ask_everything(database_url: str, port: int, events: int, figures: Figures) 
         figures.add(NAME, f"{label}, p50", times[number // 2], "ms")
         figures.add(NAME, f"{label}, p95", times[number * 95 // 100], "ms", target=target, note=f"{number} questions")
     connection.close()
+    visit_cold(NAME, f"http://127.0.0.1:{port}/", large.headers["Cookie"], figures, label=f"{events:,} events, 30 days")
 
 
 def people(database_url: str, role: Role) -> list[Person]:

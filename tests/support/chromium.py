@@ -59,7 +59,13 @@ class Chromium:
             os.dup2(os.dup(to_write), WRITES)
 
         self._process = subprocess.Popen(
-            [PROGRAM, *QUIET, "--remote-debugging-pipe", f"--user-data-dir={self._profile}", "about:blank"],
+            [
+                PROGRAM or "chromium",
+                *QUIET,
+                "--remote-debugging-pipe",
+                f"--user-data-dir={self._profile}",
+                "about:blank",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=place,  # noqa: PLW1509  it takes no lock
