@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from read_models.engagement.projection import Agent
+from read_models.engagement.agent import Agent
 
 if TYPE_CHECKING:
     from ua_parser import PartialResult

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from adapters.postgres.arrays import as_instant
-from read_models.engagement.projection import WORDS
+from read_models.engagement.rows import WORDS
 from read_models.engagement.view import EmailLog, Totals
 
 _ALL: Final = EmailLog.__struct_fields__

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.email_facts import JobReference, Party, Sent
 from domain.organization_facts import EmailsPurged, PurgedCampaign, PurgedName, PurgedTotals
-from read_models.engagement.projection import contribution
+from read_models.engagement.totals import contribution
 from read_models.engagement.view import EmailLog, Totals, quarter_of
 
 _FIELDS: Final = Totals.__struct_fields__

@@ -11,9 +11,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.email_facts import NOBODY, Engagement, Fact, Rejudged, Rejudgement, Sent
+from domain.email_facts import NOBODY, Engagement, Fact, Rejudged, Rejudgement, Sent, addressee_of
 from domain.recipient_facts import Erased
-from domain.values import addressee_id_for
 from read_models.engagement.view import EngagementView
 from read_models.events import EventLog, LoggedFact
 
@@ -35,11 +34,6 @@ class Again(msgspec.Struct, frozen=True):
 
     taken: int
     emails: Mapping[UUID, int | None] = {}
-
-
-def addressee_of(sent: Sent) -> UUID:
-    """Name whom an email went to; older registrations do not say it themselves."""
-    return sent.addressee_id or addressee_id_for(sent.organization_id, sent.personal.address)
 
 
 def to_fold_again(batch: Sequence[LoggedFact], view: EngagementView, log: EventLog) -> Again:

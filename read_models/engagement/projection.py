@@ -1,72 +1,27 @@
 """Fold recorded facts into rows: the same rows, to the byte, whatever the size of the batches."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import msgspec
-
-from domain.email_facts import (
-    Bounced,
-    Clicked,
-    Delivered,
-    Engagement,
-    Fact,
-    Opened,
-    Replied,
-    ReportedFact,
-    Sent,
-    SpamReported,
-    Unsubscribed,
-)
+from domain.email_facts import Clicked, Engagement, Fact, ReportedFact, Sent
 from domain.values import uuid_of
-from read_models.engagement.again import addressee_of, as_known_by_now, judged_anew_at, nameless, to_fold_again
+from read_models.engagement.again import as_known_by_now, judged_anew_at, nameless, to_fold_again
+from read_models.engagement.agent import ReadAgent
 from read_models.engagement.folds import FOLDS, count_withheld
 from read_models.engagement.names import keep_latest
 from read_models.engagement.purges import fold_purges
-from read_models.engagement.view import (
-    NO_CAMPAIGN,
-    AutomatedRow,
-    Changes,
-    EmailLog,
-    EngagementView,
-    EventRow,
-    LinkClicks,
-    LinkKey,
-    Named,
-    Replaced,
-    Totals,
-    quarter_of,
-)
+from read_models.engagement.rows import WORDS, automated_row, email_row, event_row, implied_open_row
+from read_models.engagement.totals import contribution, settle_totals
+from read_models.engagement.view import Changes, EmailLog, EngagementView, LinkClicks, LinkKey, Named, Replaced
 from read_models.events import EventLog, LoggedFact
 
 NAME: Final = "engagement"
 LINKS_REMEMBERED: Final = 4_096
-
-WORDS: Final[dict[type[Any], tuple[str, str]]] = {
-    Delivered: ("delivered", "delivered"),
-    Opened: ("opened", "open"),
-    Clicked: ("clicked", "click"),
-    Bounced: ("bounced", "bounce"),
-    SpamReported: ("spam_reported", "spam"),
-    Unsubscribed: ("unsubscribed", "unsubscribe"),
-    Replied: ("replied", "reply"),
-}
-"""The long word of the tracking table and the short word of the use case (DB-2); other facts only change the email."""
-
-
-class Agent(msgspec.Struct, frozen=True):
-    """What a user agent says about its owner's machine; "" where it says nothing."""
-
-    device_type: str = ""
-    email_client: str = ""
-
-
-ReadAgent = Callable[[str], Agent]
 
 
 class ProjectEngagement:
@@ -98,16 +53,14 @@ class ProjectEngagement:
         batch = batch[: again.taken]
         born = {logged.email_id for logged in batch if type(logged.fact) is Sent}
         emails = dict(self._view.emails({logged.email_id for logged in batch} | again.emails.keys() - born))
-        before = {email_id: (contribution(email), email.clicked_at) for email_id, email in emails.items()}
+        before = {email_id: (contribution(email), email.open_implied_at) for email_id, email in emails.items()}
         changes = Changes()
         if again.emails:
             for folded in self._fold_again(again.emails, emails, changes, until=batch[-1].place):
                 emails[folded.email_id] = folded
                 if folded.email_id in before:
-                    before[folded.email_id] = (
-                        before[folded.email_id][0],
-                        None,
-                    )  # its implied open has gone with its other rows
+                    # Its implied open has gone with its other rows.
+                    before[folded.email_id] = before[folded.email_id][0], None
         following = [logged for logged in batch if logged.email_id not in again.emails] if again.emails else batch
         known_links = self._known_links(following, emails)
         for logged in following:
@@ -117,8 +70,9 @@ class ProjectEngagement:
             elif isinstance(fact, Fact) and (email := emails.get(logged.email_id)):
                 self._apply(logged, fact, email, changes, known_links)
         for email_id, email in emails.items():
-            was, clicked_before = before.get(email_id, (None, None))
-            _settle(email, was, clicked_before, changes)
+            was, implied_before = before.get(email_id, (None, None))
+            settle_totals(email, was, changes)
+            _settle_implied_open(email, implied_before, changes)
             if email_id not in born:
                 changes.changed[email_id] = email
         fold_purges(batch, self._view, changes)
@@ -142,7 +96,7 @@ class ProjectEngagement:
         if row is None:
             email = self._register(registration, registration.fact, changes)  # type: ignore[arg-type]  # looked at before
         else:
-            email = _row_of(registration, registration.fact)  # type: ignore[arg-type]  # looked at before
+            email = email_row(registration, registration.fact)  # type: ignore[arg-type]  # looked at before
             email.campaign_contact_id = row.campaign_contact_id  # the organisation's own, whatever it was called
             changes.replaced.append(_replaced(email, reported))
         email.erased_by = erased_by
@@ -162,7 +116,7 @@ class ProjectEngagement:
         return set(self._view.links(followed)) if followed else set()
 
     def _register(self, logged: LoggedFact, sent: Sent, changes: Changes) -> EmailLog:
-        email = _row_of(logged, sent)
+        email = email_row(logged, sent)
         changes.registered.append(email)
         if sent.job:
             job = Named(
@@ -201,8 +155,8 @@ class ProjectEngagement:
                 count_withheld(email, fact)
                 return
         FOLDS[type(fact)](email, fact)
-        if words := WORDS.get(type(fact)):
-            changes.events.append(self._row(logged, fact, email, words))
+        if type(fact) in WORDS:
+            changes.events.append(event_row(logged, fact, email, self._read_agent))
 
     def _keep_apart(self, logged: LoggedFact, fact: Engagement, email: EmailLog, changes: Changes) -> None:
         if fact.verdict.is_counted_apart:
@@ -213,90 +167,7 @@ class ProjectEngagement:
             else:
                 email.machine_open_count += 1
         if not fact.withheld:
-            changes.automated.append(self._automated(logged, fact, email))
-
-    def _row(self, logged: LoggedFact, fact: ReportedFact, email: EmailLog, words: tuple[str, str]) -> EventRow:
-        personal = fact.personal
-        judged = fact if isinstance(fact, Engagement) else None
-        return EventRow(
-            place=logged.place,
-            key=fact.key,
-            email=email,
-            event_type=words[0],
-            event_word=words[1],
-            occurred_at=fact.occurred_at,
-            recorded_at=fact.recorded_at,
-            url=fact.url if isinstance(fact, Clicked) else None,
-            ip_address=personal.ip_address or None,
-            user_agent=personal.user_agent or None,
-            event_data=self._event_data(fact, email),
-            verdict=judged.verdict.value if judged else None,
-            reasons=judged.reasons if judged else (),
-        )
-
-    def _automated(self, logged: LoggedFact, fact: Engagement, email: EmailLog) -> AutomatedRow:
-        return AutomatedRow(
-            row=self._row(logged, fact, email, WORDS[type(fact)]),  # type: ignore[arg-type]  # opens and clicks are the only engagements
-            confidence=fact.confidence,
-            rule_version=fact.rule_version,
-        )
-
-    def _event_data(self, fact: ReportedFact, email: EmailLog) -> dict[str, object] | None:
-        data: dict[str, object] = {}
-        if isinstance(fact, Opened):
-            if fact.verdict.is_human:
-                data["open_count"] = email.open_count
-            self._add_agent(data, fact)
-        elif isinstance(fact, Clicked):
-            if fact.link_text:
-                data["link_text"] = fact.link_text
-            if fact.link_position:
-                data["link_position"] = fact.link_position
-            self._add_agent(data, fact)
-        elif isinstance(fact, Bounced):
-            data["bounce_type"] = fact.bounce_kind.value
-            if fact.reason:
-                data["bounce_reason"] = fact.reason
-        if fact.metadata:
-            data["metadata"] = fact.metadata
-        return data or None
-
-    def _add_agent(self, data: dict[str, object], fact: Engagement) -> None:
-        if not fact.personal.user_agent:
-            return
-        agent = self._read_agent(fact.personal.user_agent)
-        if agent.device_type:
-            data["device_type"] = agent.device_type
-        if agent.email_client and isinstance(fact, Opened):
-            data["email_client"] = agent.email_client
-
-
-def _row_of(logged: LoggedFact, sent: Sent) -> EmailLog:
-    return EmailLog(
-        id=logged.place,
-        email_id=logged.email_id,
-        organization_id=sent.organization_id,
-        provider=sent.provider,
-        message_id=sent.message_id,
-        tracking_id=sent.tracking_id,
-        tracking=sent.tracking,
-        subject=sent.subject,
-        recipient_type=sent.recipient_type,
-        recipient_id=sent.recipient_id,
-        recipient_email=sent.personal.address,
-        recipient_name=sent.personal.name,
-        sender_id=sent.sender.id,
-        sender_name=sent.sender.name,
-        job_id=sent.job.id if sent.job else None,
-        template_id=sent.template.id if sent.template else None,
-        template_name=sent.template.name if sent.template else None,
-        campaign_id=sent.campaign_id,
-        campaign_contact_id=sent.campaign_contact_id or logged.email_id,
-        addressee_id=addressee_of(sent),
-        sent_at=sent.sent_at,
-        created_at=sent.recorded_at,
-        updated_at=sent.recorded_at,
-    )
+            changes.automated.append(automated_row(logged, fact, email, self._read_agent))
 
 
 def _replaced(email: EmailLog, reported: Sequence[LoggedFact]) -> Replaced:
@@ -316,86 +187,13 @@ def link_key(url: str, link_position: str) -> UUID:
     return uuid_of(blake2b(f"{link_position}\n{url}".encode(), digest_size=16).digest())
 
 
-def implied_open_key(email_id: UUID) -> bytes:
-    """Name the open that a click implies; an email has at most one."""
-    return blake2b(b"implied open", digest_size=16, key=email_id.bytes).digest()
-
-
-def contribution(email: EmailLog) -> tuple[int, ...]:
-    """What an email adds to the totals, field by field as in `Totals`; nothing if it is not tracked.
-
-    Source:
-        MET-1: rates are percentages of emails sent with tracking on; a human click implies an open.
-    """
-    if not email.tracking:
-        return _NOTHING
-    timed = email.opened_at is not None
-    return (
-        int(email.left),
-        email.delivered_at is not None,
-        email.open_count > 0 or email.click_count > 0,
-        email.click_count > 0,
-        email.open_count,
-        email.click_count,
-        email.unique_click_count,
-        email.reply_count > 0,
-        email.bounced_at is not None,
-        email.unsubscribed_at is not None,
-        email.spam_reported_at is not None,
-        email.machine_open_count,
-        email.scanner_click_count,
-        int(timed),
-        max(0, round((email.opened_at - email.sent_at).total_seconds())) if email.opened_at else 0,
-        email.is_opened_by_any,
-        email.is_clicked_by_any,
-    )
-
-
-_NOTHING: Final = (0,) * len(Totals.__struct_fields__)
-
-
-def _settle(email: EmailLog, was: tuple[int, ...] | None, clicked_before: datetime | None, changes: Changes) -> None:
-    """Bring the totals and the implied open in line with what became of an email; `was` is None for a new one."""
-    now = contribution(email)
-    if was is None:
-        was = _NOTHING
-        # A tracked email has its row of totals even if it adds nothing: else rows would tell how events were batched.
-        adds = email.tracking
-    else:
-        adds = now != was
-    if adds:
-        key = (
-            email.organization_id,
-            quarter_of(email.sent_at),
-            email.job_id or "",
-            email.campaign_id or NO_CAMPAIGN,
-            email.template_id or "",
-        )
-        sums = changes.totals.get(key)
-        if sums is None:
-            changes.totals[key] = [new - old for new, old in zip(now, was, strict=True)]
-        else:
-            for place, (new, old) in enumerate(zip(now, was, strict=True)):
-                sums[place] += new - old
-    implied_before = clicked_before is not None and was[_TOTAL_OPENS] == 0
-    if implied_before and (not email.open_is_implied or email.clicked_at != clicked_before):
+def _settle_implied_open(email: EmailLog, implied_before: datetime | None, changes: Changes) -> None:
+    if email.open_implied_at == implied_before:
+        return
+    if implied_before is not None:
         changes.implied_opens_gone.append(email)
-    if email.open_is_implied and email.clicked_at and (not implied_before or email.clicked_at != clicked_before):
-        changes.events.append(
-            EventRow(
-                place=-email.id,
-                key=implied_open_key(email.email_id),
-                email=email,
-                event_type="opened",
-                event_word="open",
-                occurred_at=email.clicked_at,
-                recorded_at=email.clicked_at,
-                event_data={"implied": True},
-            )
-        )
-
-
-_TOTAL_OPENS: Final = Totals.__struct_fields__.index("total_opens")
+    if row := implied_open_row(email):
+        changes.events.append(row)
 
 
 def _follow(fact: Clicked, email: EmailLog, changes: Changes, known_links: set[LinkKey]) -> None:

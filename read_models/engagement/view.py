@@ -81,6 +81,11 @@ class EmailLog(msgspec.Struct):
         return self.open_count == 0 and self.click_count > 0
 
     @property
+    def open_implied_at(self) -> datetime | None:
+        """When the first click implied an open; ``None`` if none is implied, or privacy mode keeps back when."""
+        return self.clicked_at if self.open_is_implied else None
+
+    @property
     def is_clicked_by_any(self) -> bool:
         """Whether a person or a machine followed a link."""
         return self.click_count + self.scanner_click_count > 0

@@ -19,7 +19,8 @@ from domain.tracking_terms import OPEN_TERMS, TrackingPolicy, TrackingTerms
 from domain.values import BounceKind, Verdict, addressee_id_for
 from read_models import runner
 from read_models.engagement import again
-from read_models.engagement.projection import ProjectEngagement, contribution
+from read_models.engagement.projection import ProjectEngagement
+from read_models.engagement.totals import contribution
 from read_models.events import LoggedFact
 from tests.support.emails import (
     ACME,

@@ -6,7 +6,7 @@ import pytest
 
 from adapters import agents
 from adapters.agents import read_agent
-from read_models.engagement.projection import Agent
+from read_models.engagement.agent import Agent
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 
