@@ -14,7 +14,8 @@ def uuid_array(ids: Iterable[UUID | None]) -> str:
 
     psycopg adapts lists element by element in Python, which was a tenth of the projector's time.
     """
-    return "{" + ",".join(["NULL" if id_ is None else id_.hex for id_ in ids]) + "}"
+    # As `UUID.hex` has it, without a call of Python for each.
+    return "{" + ",".join(["NULL" if id_ is None else "%032x" % id_.int for id_ in ids]) + "}"  # noqa: UP031 - quicker
 
 
 def number_array(numbers: Iterable[int | None]) -> str:

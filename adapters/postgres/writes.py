@@ -5,7 +5,6 @@ from typing import Any, Protocol
 
 from psycopg import Cursor
 
-Row = Sequence[object]
 Parameters = Sequence[object] | Mapping[str, object]
 
 
@@ -16,11 +15,8 @@ class Writes(Protocol):
         """Take one statement."""
         ...
 
-    def copy(self, statement: str, rows: Sequence[Row]) -> None:
-        """Take a ``COPY … FROM STDIN`` in text format and its rows, of text, whole numbers and None.
-
-        Other types would be adapted by psycopg in Python, several times as slowly.
-        """
+    def copy(self, statement: str, lines: str) -> None:
+        """Take a ``COPY … FROM STDIN`` in text format and its lines; see `adapters.postgres.copied_rows`."""
         ...
 
 
@@ -37,29 +33,28 @@ class ImmediateWrites:
     def execute(self, statement: str, parameters: Parameters = ()) -> None:
         self._cursor.execute(statement.encode(), parameters)
 
-    def copy(self, statement: str, rows: Sequence[Row]) -> None:
+    def copy(self, statement: str, lines: str) -> None:
         with self._cursor.copy(statement.encode()) as copy:
-            for row in rows:
-                copy.write_row(row)
+            copy.write(lines)
 
 
 class DeferredWrites:
     """Writes statements down."""
 
     def __init__(self) -> None:
-        self._statements: list[tuple[str, Parameters, Sequence[Row] | None]] = []
+        self._statements: list[tuple[str, Parameters, str | None]] = []
 
     def execute(self, statement: str, parameters: Parameters = ()) -> None:
         self._statements.append((statement, parameters, None))
 
-    def copy(self, statement: str, rows: Sequence[Row]) -> None:
-        self._statements.append((statement, (), rows))
+    def copy(self, statement: str, lines: str) -> None:
+        self._statements.append((statement, (), lines))
 
     def carry_out(self, cursor: Cursor[Any]) -> None:
         """Do what was written down."""
         writes = ImmediateWrites(cursor)
-        for statement, parameters, rows in self._statements:
-            if rows is None:
+        for statement, parameters, lines in self._statements:
+            if lines is None:
                 writes.execute(statement, parameters)
             else:
-                writes.copy(statement, rows)
+                writes.copy(statement, lines)
