@@ -2,8 +2,9 @@
 
 import http.client
 import re
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import new
 from html import escape
 from urllib.parse import quote, quote_plus
 
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.support.canaries import Canary, log_files_under, scan
+from tests.support.canaries import DIGESTS, Canary, log_files_under, scan
 from tests.support.processes import eventually
 from tests.support.running_service import RunningService
 from tests.support.signed_deliveries import SIGNERS
@@ -30,7 +31,23 @@ def links_that_name(canary):
         (f"https://acme.example/to?next={quote(f'https://acme.example/?n={quote(name)}', safe='')}", "Go on"),
         (f"https://acme.example/people/{quote(first)}-{quote(last)}/slots", f"{last.upper()}, {first}"),
         (f"https://acme.example/?who={first}.{last}&to={quote_plus(canary.address)}", canary.address.title()),
+        (f"https://acme.example/?n={first}&e={_base64(canary.address)}", f"Dear {first.title()}{last.title()}:"),
+        (f"https://acme.example/show{first.title()}{quote(last.title())}Profile", f"{last.title()}Profile"),
+        (f"https://acme.example/{first}?d={_base64(msgspec.json.encode({'e': canary.address, 'n': canary.name}))}", ""),
+        (
+            f"https://xn--{f'{first}-{last}'.encode('punycode').decode()}.example/?n={first}",
+            canary.address.encode().hex(),
+        ),
+        *((f"https://acme.example/?n={first}&h={_digest(name, canary.address)}", name) for name in DIGESTS),
     ]
+
+
+def _base64(text):
+    return urlsafe_b64encode(text if isinstance(text, bytes) else text.encode()).decode()
+
+
+def _digest(name, text):
+    return new(name, text.encode()).hexdigest()
 
 
 class Setting:

@@ -1,13 +1,15 @@
 """Look for planted people in everything that a service leaves behind: a dump of database and Redis, and all logs.
 
 `scan` finds what an intruder would find who knows what to look for: plain, in any case, in bytes, as hexadecimal, as
-base64 at any offset, percent-encoded, and IPv6 addresses also in binary. It does not break ciphers.
+base64 at any offset, percent-encoded, a name in Punycode, an address by its digest, and IPv6 addresses also in
+binary. It does not break ciphers.
 """
 
 import os
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import new
 from ipaddress import IPv6Address
 from pathlib import Path
 from secrets import choice, randbelow, token_hex
@@ -20,6 +22,8 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.embedded.wheels import postgres_programs
 
+DIGESTS = ("md5", "sha1", "sha256")
+FOR_URLS = bytes.maketrans(b"+/", b"-_")
 STORED_TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2
@@ -90,6 +94,10 @@ class Canary:
                 encoded = b64encode(b"\x00" * offset + plain)
                 first, last = (0, 2, 3)[offset], -4 if (offset + len(plain)) % 3 else None
                 yield kind, f"base64 at offset {offset}", encoded[first:last]
+                yield kind, f"base64 of URLs at offset {offset}", encoded[first:last].translate(FOR_URLS)
+        for digest in DIGESTS:
+            yield "address", digest, new(digest, self.address.encode()).hexdigest().encode()
+        yield "last name", "punycode", self.last_name.encode("punycode")
         packed = IPv6Address(self.ip_address).packed
         yield "ip_address", "binary", packed
         yield "ip_address", "binary in hexadecimal", packed.hex().encode()
