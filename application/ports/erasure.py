@@ -43,6 +43,9 @@ class ErasureRecords(Protocol):
     ) -> int | None:
         """Look at failed reports, one part of them in the order of their numbers, and delete those about somebody.
 
+        One that cannot be opened, because the key it was sealed with was taken away, goes as well: nobody can say whom
+        it is about.
+
         Args:
             organization_id: Whose.
             is_about: Whether a body is to go.

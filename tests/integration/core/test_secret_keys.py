@@ -103,6 +103,14 @@ def test_a_key_that_was_taken_away_too_early_is_asked_back(sealed):
     assert [fact.personal.address for fact in sealed.facts()[:3]] == [JOHN] * 3
 
 
+def test_somebody_is_erased_without_the_key_and_so_is_what_nobody_can_read(sealed):
+    with with_keys(sealed, NEW_KEY) as hasty:
+        hasty.backend.erase_recipient(ACME, JOHN)
+
+    assert sealed.query("SELECT DISTINCT status FROM ops.parked_reports") == []
+    assert [fact.personal.address for fact in sealed.facts()[:3]] == [""] * 3
+
+
 def test_a_projector_without_the_key_waits_and_sets_nothing_aside(sealed):
     with with_keys(sealed, NEW_KEY) as hasty, pytest.raises(SealBrokenError):
         hasty.project()
