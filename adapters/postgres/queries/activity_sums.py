@@ -1,7 +1,8 @@
 """What happened in a period, email by email, from indexes that hold all that is asked for: every email counts once."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
@@ -9,7 +10,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal, Placeholder
 
 from adapters.postgres.queries.dashboard_question import DashboardQuestion, Gathered, MailingKey, added_up, rows_of
 from adapters.postgres.queries.sent_sums import sent_before, sent_by_mailing, sent_by_point
-from adapters.postgres.query_pool import ROOM_TO_COUNT
+from adapters.postgres.query_pool import ROOM_TO_COUNT, ScopedDatabase
 from domain.values import Verdict
 from read_models.dashboard.dashboard import Reached
 from read_models.engagement.view import NO_CAMPAIGN
@@ -69,28 +70,62 @@ SELECT (SELECT count(*) FROM ({clicks}) c) AS total_clicks,
 """)
 
 
-async def activity_sums(connection: AsyncConnection[DictRow], question: DashboardQuestion) -> Gathered:
+async def activity_sums(database: ScopedDatabase, question: DashboardQuestion) -> Gathered:
     """Count the emails to which something happened in the period and in the one before, and the emails sent in these.
 
-    The time to open is not told: it belongs to emails, not to days.
+    The time to open is not told: it belongs to emails, not to days. Half is asked over one connection and half over
+    another, at once: the database has more than one processor, and each of the statements uses one.
     """
     opened, clicked = RAW_REACHED if question.counting.with_automated else REACHED
-    of_point = {opened: EMAILS[opened], clicked: EMAILS[clicked]}
-    ask = _Asking(connection, question)
-    await connection.execute(ROOM_TO_COUNT)
-    counted = await ask.rows(MAILINGS, EMAILS, ask.happened())
-    points = await ask.rows(POINTS, of_point, ask.happened(kinds=("opened", "clicked")))
-    [previous] = await ask.rows(PREVIOUS, EMAILS, ask.happened(start="before", end="start"))
-    [times] = await ask.times()
-    sent = await sent_by_point(connection, question, ["sent"])
-    sent_to = await sent_by_mailing(connection, question, ["sent"])
-    before = await sent_before(connection, question, ["sent"])
-    return Gathered(
-        totals=EmailTotals(**added_up(counted, tuple(EMAILS)), **times, **added_up(sent, ["sent"])),
-        previous=EmailTotals(**previous, **added_up(before, ["sent"])),
-        points=_reached([*points, *sent], lambda row: row["point"], opened, clicked),
-        mailings=_reached([*counted, *sent_to], _mailing_of, opened, clicked),
+    period, series = await asyncio.gather(
+        _of_period(database, question), _of_series(database, question, (opened, clicked))
     )
+    return Gathered(
+        totals=EmailTotals(
+            **added_up(period.counted, tuple(EMAILS)), **period.times, **added_up(series.sent, ["sent"])
+        ),
+        previous=EmailTotals(**series.previous, **added_up(series.sent_before, ["sent"])),
+        points=_reached([*series.points, *series.sent], lambda row: row["point"], opened, clicked),
+        mailings=_reached([*period.counted, *period.sent], _mailing_of, opened, clicked),
+    )
+
+
+class _OfPeriod(NamedTuple):
+    """What happened and what was sent, by mailing, and what counts each time."""
+
+    counted: list[DictRow]
+    sent: list[DictRow]
+    times: DictRow
+
+
+class _OfSeries(NamedTuple):
+    """What happened and what was sent, by point, and in the period before."""
+
+    points: list[DictRow]
+    sent: list[DictRow]
+    previous: DictRow
+    sent_before: list[DictRow]
+
+
+async def _of_period(database: ScopedDatabase, question: DashboardQuestion) -> _OfPeriod:
+    async with database.reading(question.audience.organization_id) as connection:
+        await connection.execute(ROOM_TO_COUNT)
+        ask = _Asking(connection, question)
+        counted = await ask.rows(MAILINGS, EMAILS, ask.happened())
+        sent = await sent_by_mailing(connection, question, ["sent"])
+        [times] = await ask.times()
+        return _OfPeriod(counted, sent, times)
+
+
+async def _of_series(database: ScopedDatabase, question: DashboardQuestion, reached: tuple[str, str]) -> _OfSeries:
+    async with database.reading(question.audience.organization_id) as connection:
+        await connection.execute(ROOM_TO_COUNT)
+        ask = _Asking(connection, question)
+        figures = {name: EMAILS[name] for name in reached}
+        points = await ask.rows(POINTS, figures, ask.happened(kinds=("opened", "clicked")))
+        sent = await sent_by_point(connection, question, ["sent"])
+        [previous] = await ask.rows(PREVIOUS, EMAILS, ask.happened(start="before", end="start"))
+        return _OfSeries(points, sent, previous, await sent_before(connection, question, ["sent"]))
 
 
 class _Asking:

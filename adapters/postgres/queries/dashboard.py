@@ -55,8 +55,8 @@ class PostgresDashboardQueries:
     ) -> Sums:
         question = DashboardQuestion(audience=audience, period=period, wanted=wanted, counting=counting)
         gather = activity_sums if counting.basis is Basis.ACTIVITY else cohort_sums
+        gathered = await gather(self._database, question)
         async with self._database.reading(audience.organization_id) as connection:
-            gathered = await gather(connection, question)
             names = await _names(connection, question, gathered.mailings)
             return Sums(
                 totals=gathered.totals,

@@ -1,15 +1,21 @@
 """The dashboard by what happened in a period, and with machines: for whom, how far, and said on the page."""
 
+import asyncio
 import csv
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from adapters.postgres.queries.dashboard import PostgresDashboardQueries
+from adapters.postgres.query_pool import ScopedDatabase, query_pool
 from domain.email_facts import Clicked, Opened
+from read_models.audience import Audience
+from read_models.dashboard.dashboard import Basis, Counting, Days
+from read_models.dashboard.queries import DashboardFilter
 from tests.support.query_world import (
     CAMPAIGN,
     LINK,
@@ -27,6 +33,7 @@ pytestmark = pytest.mark.usefixtures("world_as_it_was")
 
 PATH = "/api/v1/dashboard"
 LATE = UUID(int=0xCA)
+AS_ACTIVITY = Counting(basis=Basis.ACTIVITY)
 DAYS = {"from": "2026-05-10", "to": "2026-05-12"}
 # What people did on a day, straight from the rows.
 INDEPENDENT = """
@@ -214,3 +221,18 @@ def test_a_verdict_that_is_revised_changes_what_happened(recruiter, administrato
 
     assert (before, recruiter.get(PATH, **asked).json()["totals"]["opened"]) == (1, 0)
     assert recruiter.get(PATH, basis="activity", campaign_id=str(CAMPAIGN)).json()["totals"]["opened"] == 2
+
+
+def test_one_connection_is_enough_though_two_are_asked_at_once_where_there_are(administrator_url):
+    period = Days(first=date(2026, 11, 21), last=date(2026, 11, 21), zone="UTC")
+
+    async def sums():
+        async with query_pool(administrator_url, size=1) as pool:
+            queries = PostgresDashboardQueries(ScopedDatabase(pool))
+            ours = Audience(organization_id=OURS)
+            return await asyncio.gather(*(queries.sums(ours, period, DashboardFilter(), AS_ACTIVITY) for _ in range(2)))
+
+    one, other = asyncio.run(sums())
+
+    assert one == other
+    assert one.totals.opened > 0
