@@ -26,6 +26,9 @@ _SEVERAL: Final = "recipient holds more than one address: each gets an email of 
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LIST: Final = re.compile(r"@[^,;]*[,;]|[,;][^,;]*@|>\s*[,;]")
 _SCHEME: Final = "mailto:"
+_PUNYCODE: Final = "xn--"
+_USUAL: Final = re.compile(r"[a-z0-9._+-]{1,64}@[a-z0-9.-]{1,255}")
+"""Nine of ten addresses, which are spelled as they should be."""
 
 
 class BounceKind(StrEnum):
@@ -89,6 +92,8 @@ def normalise_address(raw: str) -> str:
     Raises:
         InvalidAddressError: The text holds no address, or more than one.
     """
+    if _USUAL.fullmatch(raw) and _PUNYCODE not in raw:
+        return raw
     address = raw.strip()
     if address.endswith(">") and "<" in address:
         name, _, address = address[:-1].rpartition("<")
@@ -101,7 +106,7 @@ def normalise_address(raw: str) -> str:
         raise InvalidAddressError(msg)
     if "," in address or ";" in address or ":" in address:
         _refuse_what_stands_for_more(address)
-    if address.isascii() and "xn--" not in (lowered := address.lower()):
+    if address.isascii() and _PUNYCODE not in (lowered := address.lower()):
         return lowered
     return f"{normalize('NFC', normalize('NFC', local).lower())}@{_host_in_letters(host)}"
 

@@ -83,6 +83,22 @@ def read_items(body: bytes) -> Items:
     raise MalformedDeliveryError(f"expected a list or an object, got {name_of_type(value)}")
 
 
+def read_items_of(body: bytes, decode: Callable[[bytes], list[Any]]) -> Items | None:
+    """Decode a delivery of which every item fits a type, at once; ``None`` where `read_items` must look closer.
+
+    Args:
+        body: As received.
+        decode: Raises `msgspec.DecodeError` if a single item does not fit, or it is no list.
+    """
+    if len(body) > _LARGE_BYTES:
+        return None
+    body = without_unstorable_characters(body)
+    try:
+        return Items(decode(body), body, is_array=True)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def without_unstorable_characters(body: bytes) -> bytes:
     """Replace escapes of U+0000 and of half surrogate pairs by that of U+FFFD; as good as free if there are none."""
     if b"\\u0000" not in body and b"\\ud" not in body and b"\\uD" not in body:
@@ -115,20 +131,21 @@ def _problem_of(item: object) -> str:
 
 
 def translate_items(
-    items: Items, read: Callable[[dict[str, Any]], Outcome], message_id_of: Callable[[dict[str, Any]], str]
+    items: Items, read: Callable[[Any], Outcome], message_id_of: Callable[[Any], str], *, readable: type = dict
 ) -> list[Outcome]:
     """Read every item by `read`; those that it cannot read are set aside with their reason.
 
     Args:
         items: Of one delivery.
         read: Raises `InvalidFieldError`, `InvalidAddressError` or `InvalidMessageIdError` for what it cannot read.
-        message_id_of: The raw message id of an item that was set aside, as far as it can be told.
+        message_id_of: The message id of an item that was set aside, as far as it can be told.
+        readable: What items are that `read` takes; others are no objects.
     """
     outcomes: list[Outcome] = []
     reasons: dict[int, str] = {}
     append = outcomes.append
     for index, item in enumerate(items.values):
-        if type(item) is not dict:
+        if type(item) is not readable:
             reasons[index] = f"item: {_problem_of(item)}"
         else:
             try:
@@ -140,5 +157,5 @@ def translate_items(
     if reasons:
         for (index, reason), body in zip(reasons.items(), items.body_of(list(reasons)), strict=True):
             item = items.values[index]
-            outcomes[index] = Rejected(reason, body, message_id_of(item) if isinstance(item, dict) else "")
+            outcomes[index] = Rejected(reason, body, message_id_of(item) if type(item) is readable else "")
     return outcomes

@@ -5,12 +5,17 @@ Fields: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/even
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, TypedDict
+from typing import Annotated, Any, ClassVar, Final, TypedDict
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from adapters.payloads.bounces import bounce_kind, bounce_reason
 from adapters.payloads.fields import (
     DETAIL_CUT,
+    LONGEST_EVENT_ID,
     LONGEST_URL,
+    METADATA_CUT,
     USER_AGENT_CUT,
     InvalidFieldError,
     Metadata,
@@ -24,7 +29,7 @@ from adapters.payloads.fields import (
     small_metadata,
 )
 from adapters.payloads.instants import read_instant
-from adapters.payloads.items import read_items, translate_items
+from adapters.payloads.items import read_items, read_items_of, translate_items
 from adapters.sendgrid_signature import public_key, verify_signature
 from application.ports.provider import Ignored, Outcome
 from domain.commands import (
@@ -38,7 +43,15 @@ from domain.commands import (
     RecordUnsubscribe,
 )
 from domain.errors import InvalidMessageIdError
-from domain.values import BounceKind, Verdict, normalise_address, normalise_message_id
+from domain.values import (
+    LONGEST_ADDRESS,
+    LONGEST_MESSAGE_ID,
+    BounceKind,
+    Signal,
+    Verdict,
+    normalise_address,
+    normalise_message_id,
+)
 
 # Custom arguments stand beside SendGrid's own fields, so they are what is left when these are taken away.
 # Ids and names of campaigns, templates and unsubscribe groups are left in on purpose.
@@ -70,6 +83,42 @@ _DROP_REASONS = {
 }
 
 
+class UsualItem(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """An item as SendGrid usually writes it, without custom arguments; what it does not say is unset."""
+
+    event: str
+    email: Annotated[str, msgspec.Meta(max_length=LONGEST_ADDRESS)]
+    timestamp: int
+    sg_message_id: Annotated[str, msgspec.Meta(max_length=LONGEST_MESSAGE_ID)]
+    sg_event_id: Annotated[str, msgspec.Meta(max_length=LONGEST_EVENT_ID)]
+    category: str | list[str] | UnsetType = UNSET
+    ip: str | UnsetType = UNSET
+    useragent: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    url_offset: dict[str, Any] | UnsetType = UNSET
+    response: str | UnsetType = UNSET
+    sg_machine_open: bool | UnsetType = UNSET
+    # Nothing is made of these, or not of frequent kinds of items.
+    asm_group: Any = UNSET
+    attempt: Any = UNSET
+    bounce_classification: Any = UNSET
+    cert_err: Any = UNSET
+    newsletter: Any = UNSET
+    pool: Any = UNSET
+    post_type: Any = UNSET
+    reason: Any = UNSET
+    send_at: Any = UNSET
+    sg_content_type: Any = UNSET
+    sg_user_id: Any = UNSET
+    smtp_id: Any = msgspec.field(name="smtp-id", default=UNSET)
+    status: Any = UNSET
+    tls: Any = UNSET
+    type: Any = UNSET
+
+
+_decode_items: Final = msgspec.json.Decoder(list[UsualItem]).decode
+
+
 class _Facts(TypedDict):
     message_id: str
     recipient: str
@@ -94,9 +143,10 @@ class SendGrid:
         A Message-ID header that SendGrid wrote begins with it too; a sender's own header is kept whole, or two of
         them could become one.
         """
-        if "@" in raw and "ismtpd" not in raw.rpartition("@")[2]:
+        before, at, host = raw.partition("@") if "@" in raw else (raw, "", "")
+        if at and "ismtpd" not in host.rpartition("@")[2]:
             return normalise_message_id(raw)
-        return normalise_message_id(raw.partition("@")[0].partition(".")[0])
+        return normalise_message_id(before.partition(".")[0])
 
     async def verify(
         self, headers: Mapping[str, str], body: bytes, keys: Sequence[str], *, now: datetime, tolerance_s: int | None
@@ -105,7 +155,29 @@ class SendGrid:
 
     def translate(self, headers: Mapping[str, str], body: bytes) -> list[Outcome]:
         del headers  # SendGrid says everything in the body
+        usual = read_items_of(body, _decode_items)
+        if usual is not None:
+            return translate_items(usual, self._read_usual, self._message_id_of_usual, readable=UsualItem)
         return translate_items(read_items(body), self._read, self._message_id_as_far_as_known)
+
+    def _read_usual(self, item: UsualItem) -> Outcome:
+        """Read an item as `_read` does; the frequent kinds in a third of the time (3 instead of 9 µs)."""
+        read = _USUAL_REPORTS.get(item.event)
+        if read is None or not item.email.strip() or not item.sg_message_id.strip():
+            return self._read(msgspec.to_builtins(item))
+        return read(
+            item,
+            {
+                "message_id": self.normalise_message_id(item.sg_message_id),
+                "recipient": normalise_address(item.email),
+                "occurred_at": read_instant(item.timestamp),
+                "event_id": item.sg_event_id,
+                "metadata": _metadata_of_usual(item),
+            },
+        )
+
+    def _message_id_of_usual(self, item: UsualItem) -> str:
+        return self._message_id_as_far_as_known(msgspec.to_builtins(item))
 
     def _read(self, item: dict[str, Any]) -> Outcome:
         event = item.get("event")
@@ -204,6 +276,61 @@ _REPORTS: dict[str, Callable[[dict[str, Any], _Facts], Outcome]] = {
     "spamreport": _reported_as_spam,
     "unsubscribe": _unsubscribed,
     "group_unsubscribe": _unsubscribed,
+}
+
+
+def _metadata_of_usual(item: UsualItem) -> Metadata | None:
+    category = item.category
+    if not category:
+        return None
+    if type(category) is list and len(category) == 1:  # as most senders do
+        category = category[0]
+    if type(category) is str:
+        return {"category": category[:METADATA_CUT]}
+    return small_metadata([("category", category)])
+
+
+def _usually_delivered(item: UsualItem, facts: _Facts) -> Outcome:
+    return RecordDelivery(**facts, detail=item.response.strip()[:DETAIL_CUT] if item.response else "")
+
+
+def _usually_opened(item: UsualItem, facts: _Facts) -> Outcome:
+    agent, signals = _agent_of_usual(item)
+    return RecordOpen(
+        **facts,
+        ip_address=ip_address(item.ip),
+        user_agent=agent,
+        signals=signals,
+        provider_verdict=Verdict.MACHINE_OPEN if item.sg_machine_open else None,
+    )
+
+
+def _usually_clicked(item: UsualItem, facts: _Facts) -> Outcome:
+    url = item.url.strip() if item.url else ""
+    if not 0 < len(url) <= LONGEST_URL:
+        return _clicked(msgspec.to_builtins(item), facts)
+    agent, signals = _agent_of_usual(item)
+    return RecordClick(
+        **facts,
+        url=url,
+        link_position=link_position(item.url_offset.get("index")) if item.url_offset else "",
+        ip_address=ip_address(item.ip),
+        user_agent=agent,
+        signals=signals,
+    )
+
+
+def _agent_of_usual(item: UsualItem) -> tuple[str, tuple[Signal, ...]]:
+    if item.useragent is UNSET:
+        return "", ()
+    agent = item.useragent.strip()[:USER_AGENT_CUT]
+    return agent, () if agent else (Signal.NO_AGENT,)
+
+
+_USUAL_REPORTS: dict[str, Callable[[UsualItem, _Facts], Outcome]] = {
+    "delivered": _usually_delivered,
+    "open": _usually_opened,
+    "click": _usually_clicked,
 }
 _IGNORED = {"processed": "accepted", "group_resubscribe": "resubscribed"}
 

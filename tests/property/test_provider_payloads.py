@@ -12,11 +12,13 @@ from adapters.payloads.fields import InvalidFieldError
 from adapters.payloads.instants import EARLIEST, read_instant
 from adapters.payloads.items import without_unstorable_characters
 from adapters.providers import registry
+from adapters.providers.sendgrid import UsualItem
 from application.ports.provider import ConfirmSubscription, Ignored, MalformedDeliveryError, Rejected
 from domain.commands import AnyReport
 from tests.support.signed_deliveries import OneCertificate, notification
 
 PROVIDERS = registry(OneCertificate())
+SENDGRID_FIELDS = {field.encode_name for field in msgspec.structs.fields(UsualItem)}
 SAMPLES = Path(__file__).parents[1] / "contract" / "samples"
 
 json_values = st.recursive(
@@ -95,6 +97,48 @@ def test_no_item_costs_its_neighbours(name, data):
     check_outcome(between)
     if isinstance(between, Rejected):
         assert PROVIDERS[name].translate({}, between.body) == [between]
+
+
+@st.composite
+def usual_items(draw):
+    """Items without custom arguments, a few of them spoilt, so that whole deliveries of usual ones occur."""
+    spoilt = draw(st.lists(spoilt_item("sendgrid"), max_size=2))
+    good = draw(st.lists(st.sampled_from(list(items_of("sendgrid"))), max_size=6))
+    items = draw(st.permutations([*good, *spoilt]))
+    return [
+        {name: value for name, value in item.items() if name in SENDGRID_FIELDS} if isinstance(item, dict) else item
+        for item in items
+    ]
+
+
+@given(usual_items())
+@example([{"event": "open", "email": " ", "timestamp": 1795251605, "sg_message_id": "m", "sg_event_id": "e"}])
+@example([{"event": "open", "email": "a@b.example", "timestamp": 1795251605, "sg_message_id": " ", "sg_event_id": "e"}])
+@example([{"event": "open", "email": "a@b.example", "timestamp": 5, "sg_message_id": "m", "sg_event_id": "e"}])
+@example([
+    {"event": "click", "email": "A@B.example", "timestamp": 1795251605, "sg_message_id": "m", "sg_event_id": "e"},
+    {"event": "click", "email": "a@b.example", "timestamp": 1795251605, "sg_message_id": "m.x", "sg_event_id": "",
+     "url": "https://a.example", "url_offset": {"index": 2}, "useragent": " ", "ip": "::1", "category": ["a", "b"]},
+    {"event": "delivered", "email": "a@b.example", "timestamp": 1795251605, "sg_message_id": "<a@b>", "sg_event_id": "",
+     "response": " 250 OK ", "category": "", "smtp-id": "x", "useragent": "", "sg_machine_open": True},
+])  # fmt: skip
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_reading_usual_items_at_once_and_reading_each_closely_are_the_same(items):
+    closely = {"event": "processed", "a custom argument": "has each item of the delivery read closely"}
+
+    *outcomes, _ = PROVIDERS["sendgrid"].translate({}, msgspec.json.encode([*items, closely]))
+
+    assert PROVIDERS["sendgrid"].translate({}, msgspec.json.encode(items)) == outcomes
+
+
+def test_a_name_that_stands_twice_in_an_item_means_the_same_whichever_way_it_is_read():
+    body = b"""[{"event": "click", "event": "open", "email": "c@d.example", "email": "a@b.example", "sg_event_id": "e",
+        "timestamp": 1795251605, "sg_message_id": "m", "ip": "203.0.113.7", "ip": "203.0.113.8"}%s]"""
+
+    [usual] = PROVIDERS["sendgrid"].translate({}, body % b"")
+    [closely, _] = PROVIDERS["sendgrid"].translate({}, body % b', {"event": "processed", "a custom argument": 1}')
+
+    assert usual == closely
 
 
 @given(data=st.data())
