@@ -32,7 +32,7 @@ from application.ports.unit_of_work import (
     UnitsOfWork,
 )
 from application.recording import REPEATED, Recording
-from domain.commands import AnyReport, RecordClick, RecordOpen
+from domain.commands import AnyReport, RecordClick, RecordOpen, Report
 from domain.tracking_terms import TrackingPolicy
 from domain.values import Signal, email_id_for
 
@@ -246,7 +246,15 @@ class DrainInbox:
         latest = self._clock() + LATEST_FUTURE
         organization_id, name = delivery.organization_id, provider.name
         for outcome in outcomes:
-            if isinstance(outcome, AboutEmail):
+            if isinstance(outcome, Report):  # first, because most are
+                if outcome.occurred_at > latest:
+                    when = outcome.occurred_at.isoformat()
+                    reason = f"the time of a {outcome.KIND} report lies in the future: {when}"
+                    found.failures.append(failure_of(delivery, reason, outcome.message_id))
+                else:
+                    email_id = email_id_for(organization_id, name, outcome.message_id, outcome.recipient)
+                    found.reports.append((email_id, outcome))
+            elif isinstance(outcome, AboutEmail):
                 if outcome.viewer:
                     found.viewers[len(found.reports)] = outcome.viewer
                 found.reports.append((outcome.email_id, outcome.report))
@@ -256,14 +264,8 @@ class DrainInbox:
                 found.failures.append(failure_of(delivery, outcome.reason, outcome.message_id, outcome.body))
             elif isinstance(outcome, ConfirmSubscription):
                 found.confirmations.append(outcome)
-            elif isinstance(outcome, InboundMail):
-                found.mails.append(outcome)
-            elif outcome.occurred_at > latest:
-                reason = f"the time of a {outcome.KIND} report lies in the future: {outcome.occurred_at.isoformat()}"
-                found.failures.append(failure_of(delivery, reason, outcome.message_id))
             else:
-                email_id = email_id_for(organization_id, name, outcome.message_id, outcome.recipient)
-                found.reports.append((email_id, outcome))
+                found.mails.append(outcome)
         return found
 
     def _match(self, unit: UnitOfWork, understood: Sequence[_Understood]) -> list[WaitingMail]:

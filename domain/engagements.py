@@ -46,7 +46,16 @@ class Tally(msgspec.Struct, kw_only=True):
 class Engagements:
     """Opens and clicks with their judgements, which depend on the set of them and not on the order of arrival."""
 
-    __slots__ = ("_all_in_doubt", "_facts", "_in_doubt", "_observed", "_personal_of", "_revised", "_tally")
+    __slots__ = (
+        "_all_in_doubt",
+        "_are_opens_of_people",
+        "_facts",
+        "_in_doubt",
+        "_observed",
+        "_personal_of",
+        "_revised",
+        "_tally",
+    )
 
     def __init__(self) -> None:
         self._facts: dict[bytes, Kept] = {}
@@ -54,6 +63,7 @@ class Engagements:
         self._observed: dict[bytes, Observation] = {}
         self._in_doubt: set[bytes] = set()
         self._all_in_doubt = False
+        self._are_opens_of_people = True
         self._tally: Tally | None = None
         self._personal_of: PersonalOf = _as_kept
 
@@ -63,6 +73,8 @@ class Engagements:
     def keep(self, fact: Kept) -> None:
         """Take the next fact of the stream."""
         self._facts[fact.key] = fact
+        if self._are_opens_of_people and (isinstance(fact, Clicked) or not fact.verdict.is_human):
+            self._are_opens_of_people = False
         self._tally = None
 
     def revise(self, judgements: Sequence[Rejudgement]) -> None:
@@ -70,6 +82,7 @@ class Engagements:
         for revised in judgements:
             self._revised[revised.key] = Judgement(revised.verdict, revised.reasons, revised.confidence)
             self._observed.pop(revised.key, None)
+        self._are_opens_of_people = False
         self._tally = None
 
     def reveal(self, personal_of: PersonalOf) -> None:
@@ -86,6 +99,8 @@ class Engagements:
             user_agent=report.user_agent,
             impression=impression,
         )
+        if impression.verdict is not None and not impression.verdict.is_human:
+            self._are_opens_of_people = False
         self._in_doubt.add(key)
         self._tally = None
 
@@ -118,10 +133,20 @@ class Engagements:
         """
         if not (self._in_doubt or (self._all_in_doubt and self._facts)):
             return []
-        changed = self._settled(sent_at, delivered_at, links)
+        if self._are_opens_of_people and not self._all_in_doubt:
+            changed = self._opens_alone()
+        else:
+            changed = self._settled(sent_at, delivered_at, links)
         self._in_doubt.clear()
         self._all_in_doubt = False
         self._tally = None
+        return changed
+
+    def _opens_alone(self) -> list[Rejudgement]:
+        """Judge opens beside which there is nothing that a rule compares them with: half of what comes in."""
+        changed: list[Rejudgement] = []
+        for key in self._in_doubt:
+            self._judge(key, self._observed[key].impression.judgement(is_click=False), changed)
         return changed
 
     def _settled(self, sent_at: datetime, delivered_at: datetime | None, links: int) -> list[Rejudgement]:

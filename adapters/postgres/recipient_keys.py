@@ -15,6 +15,7 @@ MOST_KEPT: Final = 10_000
 """Keys that a process keeps for reading, at 2 kB each."""
 
 _FIND: Final = "SELECT uuid_send(key_id), addressee_id, wrapped FROM ops.recipient_keys WHERE key_id = ANY(%s::uuid[])"
+_STILL_THERE: Final = "SELECT uuid_send(key_id) FROM ops.recipient_keys WHERE key_id = ANY(%s::uuid[])"
 _FIND_OF_ADDRESSEES: Final = (
     "SELECT uuid_send(key_id), addressee_id, wrapped FROM ops.recipient_keys WHERE addressee_id = ANY(%s::uuid[])"
 )
@@ -49,7 +50,7 @@ class RecipientKeys:
         self._most_kept = most_kept
         self._kept: dict[bytes, AESGCM | None] = {}
         self._kept_of: dict[UUID, set[bytes]] = {}
-        self._unwrapped: dict[bytes, AESGCM] = {}
+        self._unwrapped: dict[bytes, RecipientKey] = {}
 
     def found(self, cursor: Cursor[Any], key_ids: Iterable[bytes]) -> dict[bytes, RecipientKey]:
         """Give those of the keys that were not destroyed, as the database has them now.
@@ -57,7 +58,20 @@ class RecipientKeys:
         Raises:
             SealBrokenError: A key was wrapped with a secret key that is no longer configured.
         """
-        return {key.id: key for key in self._read(cursor, _FIND, _hex_array(key_ids))}
+        unwrapped = self._unwrapped
+        known: dict[bytes, RecipientKey] = {}
+        new: list[bytes] = []
+        for key_id in key_ids:
+            if key := unwrapped.get(key_id):
+                known[key_id] = key
+            else:
+                new.append(key_id)
+        found = {key.id: key for key in self._read(cursor, _FIND, _hex_array(new))}
+        if known:  # what such a key is never changes: all that is asked is whether it was destroyed
+            cursor.execute(_STILL_THERE.encode(), (_hex_array(known),), binary=True)
+            for (key_id,) in cursor.fetchall():
+                found[key_id] = known[key_id]
+        return found
 
     def of_addressees(self, cursor: Cursor[Any], organizations: Mapping[UUID, UUID]) -> dict[UUID, RecipientKey]:
         """Give the keys of people; who has none gets one.
@@ -116,16 +130,12 @@ class RecipientKeys:
             return []
         cursor.execute(query.encode(), (wanted,), binary=True)
         rows = cursor.fetchall()
-        # The database says which keys there are; what one is never changes, and unwrapping it costs.
         unwrapped = self._unwrapped
         if len(unwrapped) + len(rows) > self._most_kept:
             unwrapped.clear()
         return [
-            RecipientKey(
-                key_id,
-                addressee_id,
-                unwrapped.get(key_id) or unwrapped.setdefault(key_id, self._unwrap(key_id, wrapped)),
-            )
+            unwrapped.get(key_id)
+            or unwrapped.setdefault(key_id, RecipientKey(key_id, addressee_id, self._unwrap(key_id, wrapped)))
             for key_id, addressee_id, wrapped in rows
         ]
 
