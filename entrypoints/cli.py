@@ -5,7 +5,7 @@ import sys
 import click
 
 from domain.errors import MailpulseError
-from entrypoints.commands import access, deliveries, programs, projections, upkeep, webhooks
+from entrypoints.commands import access, deliveries, outgoing, programs, projections, upkeep, webhooks
 from entrypoints.commands.frame import fail
 
 
@@ -43,6 +43,7 @@ for command in (
     programs.migrate,
     access.org,
     webhooks.webhook,
+    outgoing.outgoing_webhooks,
     access.user,
     access.key,
     upkeep.secret_keys,

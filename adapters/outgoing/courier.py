@@ -34,6 +34,13 @@ _LONGEST_WISH_DIGITS: Final = 6
 _DELIVERED: Final = range(200, 300)
 _REDIRECTED: Final = range(300, 400)
 _GONE: Final = 410
+_DISTRUST: Final = {
+    9: Outcome.TLS_EXPIRED,  # not yet valid
+    10: Outcome.TLS_EXPIRED,
+    62: Outcome.TLS_WRONG_HOST,
+    64: Outcome.TLS_WRONG_HOST,  # an IP address
+}
+"""By OpenSSL's X509_V_ERR_…, which Python gives as numbers; whatever is not here is about authorities."""
 
 
 class HttpCourier:
@@ -81,7 +88,7 @@ class HttpCourier:
         except UnresolvableNameError:
             outcome = Outcome.UNRESOLVABLE
         except httpcore.ConnectError as error:
-            outcome = Outcome.TLS_FAILED if _is_tls(error) else Outcome.UNREACHABLE
+            outcome = _outcome_without_connection(error)
         except httpcore.ProtocolError:
             outcome = Outcome.BROKEN_ANSWER
         except httpcore.NetworkError:
@@ -142,10 +149,12 @@ def _wish_of(response: httpcore.Response) -> timedelta:
     return timedelta(0)
 
 
-def _is_tls(error: BaseException) -> bool:
+def _outcome_without_connection(error: BaseException) -> Outcome:
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return _DISTRUST.get(cause.verify_code, Outcome.TLS_UNTRUSTED)
         if isinstance(cause, ssl.SSLError):
-            return True
+            return Outcome.TLS_FAILED
         cause = cause.__cause__ or cause.__context__
-    return False
+    return Outcome.UNREACHABLE

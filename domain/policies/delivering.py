@@ -48,7 +48,13 @@ class Outcome(StrEnum):
     """The name leads to an address that nothing may be sent to."""
     NOT_ENCRYPTED = "not_encrypted"
     """http:// to an address outside of the networks that the operator names."""
+    TLS_UNTRUSTED = "tls_untrusted"
+    """The certificate is of an authority that this machine does not trust, or leads to none."""
+    TLS_EXPIRED = "tls_expired"
+    """Or is not valid yet, by this machine's clock."""
+    TLS_WRONG_HOST = "tls_wrong_host"
     TLS_FAILED = "tls_failed"
+    """The connection could not be encrypted for another reason."""
     BROKEN_ANSWER = "broken_answer"
     UNREADABLE_SECRET = "unreadable_secret"  # noqa: S105  a word for what happened
 

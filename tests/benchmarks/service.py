@@ -103,9 +103,9 @@ class Subject:
 
 
 @contextmanager
-def running_subject(plan: Plan) -> Iterator[Subject]:
-    """Start the service on fresh data and stop it in the end."""
+def running_subject(plan: Plan, **settings: str) -> Iterator[Subject]:
+    """Start the service on fresh data, with settings beside the plan's, and stop it in the end."""
     with tempfile.TemporaryDirectory(dir=plan.directory) as directory:
         Path(directory).chmod(0o755)  # the embedded PostgreSQL runs as another account
-        with RunningService(Path(directory) / "var", plan.service_settings) as service:
+        with RunningService(Path(directory) / "var", plan.service_settings | settings) as service:
             yield Subject(service)

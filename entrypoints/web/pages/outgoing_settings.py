@@ -53,7 +53,11 @@ OUTCOMES: Final = {
     Outcome.UNRESOLVABLE: "The host’s name leads nowhere",
     Outcome.FORBIDDEN_ADDRESS: "The host’s name leads to an address that is not public",
     Outcome.NOT_ENCRYPTED: "http:// leads out of the networks that the operator opened: register https://",
-    Outcome.TLS_FAILED: "The receiver’s certificate cannot be trusted, or is of another host",
+    Outcome.TLS_UNTRUSTED: "The receiver’s certificate is of an authority that is not trusted here: have it send the"
+    " whole chain, or ask the operator to trust its authority",
+    Outcome.TLS_EXPIRED: "The receiver’s certificate is expired, or not valid yet: renew it",
+    Outcome.TLS_WRONG_HOST: "The receiver’s certificate is of another host: register the name that it is made for",
+    Outcome.TLS_FAILED: "The receiver speaks no TLS here, or none that is still safe: check port and settings",
     Outcome.BROKEN_ANSWER: "The answer is no HTTP",
     Outcome.UNREADABLE_SECRET: "The secret cannot be opened: ask the operator about MAILPULSE_SECRET_KEYS",
 }

@@ -126,7 +126,7 @@ def backend(database_url, tmp_path, clock):
         redis_url="redis://127.0.0.1:1/0",
         data_dir=tmp_path,
         public_url="https://pulse.example.com",
-        secret_keys=(Secret("a secret key for tests, long enough"),),
+        secret_keys=(Secret("a secret key for tests and long enough"),),
         outgoing_networks=HOME,
     )
     backend = Backend(settings)
