@@ -15,7 +15,7 @@ class Organization(FactStream[AnyFact]):
 
     TOPIC: ClassVar[str] = "Organization"
 
-    __slots__ = ("policy", "policy_changed_at")
+    __slots__ = ("policy",)
 
     def __init__(self, organization_id: UUID) -> None:
         """Begin with the default policy.
@@ -25,7 +25,6 @@ class Organization(FactStream[AnyFact]):
         """
         super().__init__(organization_id)
         self.policy = DEFAULT_POLICY
-        self.policy_changed_at: datetime | None = None
 
     def change_policy(self, policy: TrackingPolicy, *, changed_at: datetime, changed_by: str) -> bool:
         """Decide what may be recorded from here on.
@@ -46,4 +45,3 @@ class Organization(FactStream[AnyFact]):
     def _evolve(self, fact: AnyFact) -> None:
         if isinstance(fact, TrackingPolicyChanged):
             self.policy = fact.policy
-            self.policy_changed_at = fact.changed_at

@@ -23,7 +23,6 @@ from adapters.detection_rules import RulesFile, operators_rules
 from adapters.dramatiq.broker import redis_broker
 from adapters.dramatiq.jobs import declare_drain
 from adapters.first_party import FirstParty
-from adapters.outgoing.courier import HttpCourier
 from adapters.postgres.access_tokens import PostgresAccessTokens
 from adapters.postgres.confirmations import PostgresConfirmations
 from adapters.postgres.datastore import open_datastore
@@ -91,6 +90,9 @@ from read_models.scores import projection as scores
 
 if TYPE_CHECKING:
     pass
+
+if TYPE_CHECKING:
+    from adapters.outgoing.courier import HttpCourier
 
 ENGAGEMENT_TABLES: Final = ReadModelTables(
     name=engagement.NAME,
@@ -347,7 +349,9 @@ class Backend:
         return DeliverNotifications(outbox, self._courier, self.clock, random)
 
     @cached_property
-    def _courier(self) -> HttpCourier:
+    def _courier(self) -> "HttpCourier":
+        from adapters.outgoing.courier import HttpCourier  # noqa: PLC0415 - a fifth of what a command would load
+
         return HttpCourier(self.settings.outgoing_networks)
 
     @cached_property

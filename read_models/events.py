@@ -54,7 +54,3 @@ class EventLog(Protocol):
     def lengths(self, ids: Collection[UUID]) -> Mapping[UUID, int]:
         """Give the number of events in some streams; those without any are left out."""
         ...
-
-    def last_place(self) -> int:
-        """Give the place of the newest event; 0 if there is none."""
-        ...

@@ -138,6 +138,3 @@ class MemoryEventLog:
 
     def lengths(self, ids: Collection[UUID]) -> Mapping[UUID, int]:
         return {id_: len(self._store.streams[id_]) for id_ in ids if id_ in self._store.streams}
-
-    def last_place(self) -> int:
-        return self._store.log[-1].place if self._store.log else 0

@@ -104,11 +104,6 @@ class PostgresEventLog:
                     except MapperDeserialisationError as error:
                         events[at] = _unreadable(logged.place, logged.fact.TOPIC, error)
 
-    def last_place(self) -> int:
-        self._cursor.execute("SELECT coalesce(max(notification_id), 0) FROM events.stored_events")
-        row = self._cursor.fetchone()
-        return int(row[0]) if row else 0
-
 
 def _unreadable(place: int, topic: str, error: Exception) -> UnreadableEvent:
     return UnreadableEvent(place, f"{topic}: {type(error.__cause__ or error).__name__}")

@@ -66,8 +66,7 @@ def test_the_latest_policy_holds_and_all_of_them_are_history(storage):
 
     assert policies(storage, ACME) == {ACME: DEFAULT_POLICY}
     with storage.units.begin() as unit:
-        organization = unit.tracking.organization(ACME)
-    assert (organization.version, organization.policy_changed_at) == (2, NOON + hours(1))
+        assert unit.tracking.organization(ACME).version == 2
 
 
 def test_who_said_nothing_has_no_consent(storage):

@@ -168,10 +168,6 @@ class Chromium:
         finally:
             self._ask("Emulation.setScriptExecutionDisabled", value=False)
 
-    def picture(self, *, whole=False):
-        """Give what is seen, or the whole page, as base64 of a PNG."""
-        return self._ask("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
-
     def _ask(self, method, **parameters):
         number = next(self._ids)
         message = {"id": number, "method": method, "params": parameters}

@@ -74,7 +74,6 @@ class OpenStreams:
         self._rung: set[Board] = set()
         self._refreshing: dict[Board, asyncio.Task[None]] = {}
         self._reads = asyncio.Semaphore(MOST_READS_AT_ONCE)
-        self._asked_until: dict[Person, int] = {}
         self._is_deaf = True
         self._look_now = asyncio.Event()
         self._beat_now = asyncio.Event()
