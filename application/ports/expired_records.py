@@ -88,7 +88,7 @@ class ExpiredRecords(Protocol):
         """Delete parked reports and waiting deliveries that came before the organisation's time.
 
         Returns:
-            How many; 0: there is nothing more to delete.
+            How many; fewer than `most`: there is nothing more to delete.
         """
         ...
 

@@ -22,6 +22,7 @@ class Records:
         self.rests = []
         self.waits = 0
         self.tidied = 0
+        self.reports = self.looks = 0
         self.busy = False
         self._step_s = step_s
 
@@ -51,7 +52,10 @@ class Records:
         return PurgedEmails(emails=gone, events=3 * gone)
 
     def purge_reports(self, *_, most):
-        return 0
+        self.looks += 1
+        gone = min(most, self.reports)
+        self.reports -= gone
+        return gone
 
     def tidy(self):
         self.tidied += 1
@@ -73,6 +77,16 @@ def test_every_organisation_is_purged_to_the_end():
     ]
     assert told == [500, 1_000, 1_200, 3]
     assert records.tidied == 1
+
+
+@pytest.mark.parametrize("emails", [0, 5_000], ids=["reports alone", "beside emails"])
+def test_reports_are_looked_for_until_there_are_no_more_and_not_again_with_every_chunk_of_emails(emails):
+    records = Records({ACME: emails})
+    records.reports = 2_500
+
+    [purged] = purger(records)()
+
+    assert (purged.emails, purged.reports, records.looks) == (emails, 2_500, 3)
 
 
 def test_it_rests_longer_the_longer_it_works():
