@@ -49,7 +49,7 @@ def flaws_of(url: str, opened: Iterable[Network] = ()) -> list[str]:
         Issue 6, item 5: to public addresses only, unless configured.
     """
     networks = tuple(opened)
-    scheme, authority, rest, fragment = _parts(url)
+    scheme, authority, rest, fragment = _parts(url.strip())  # what surrounds it is told of by itself
     if not authority:
         return [f"has no host: give https://, a host and a path, as in {EXAMPLE}"]
     _, at, where = authority.rpartition("@")

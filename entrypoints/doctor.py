@@ -149,7 +149,9 @@ def _outgoing_networks(backend: Backend) -> Iterator[Finding]:
         risks = risks_of(network)
         text = f"outgoing webhooks may call {as_meant(network)}"
         if risks:
-            text += f", which opens {' and '.join(risks)}: name single hosts in MAILPULSE_OUTGOING_NETWORKS"
+            text += (
+                f", which opens {' and '.join(risks)}: take it out of MAILPULSE_OUTGOING_NETWORKS unless you mean that"
+            )
         yield Finding(subject=subject, ok=True, warning=bool(risks), text=text)
 
 

@@ -115,6 +115,15 @@ def test_every_flaw_is_named_and_not_only_the_first():
     ] == [*("space", "http", "user", "public", "port", "#")]
 
 
+@pytest.mark.parametrize(
+    "pasted", [" https://ats.example.com/", "https://ats.example.com/\n", "\thttps://ats.example.com"]
+)
+def test_what_surrounds_an_address_is_the_only_thing_that_is_wrong_with_it(pasted):
+    (flaw,) = flaws_of(pasted)
+
+    assert flaw.startswith("holds a")
+
+
 def test_what_is_said_stays_short_whatever_was_written():
     flaws = flaws_of("https://" + "".join(map(chr, range(0x100, 0x2000))) + "/" + "a." * 5000)
 
