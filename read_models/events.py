@@ -9,7 +9,7 @@ import msgspec
 from domain.email_facts import AnyFact
 
 
-class LoggedFact(msgspec.Struct, frozen=True):
+class LoggedFact(msgspec.Struct, frozen=True, gc=False):
     """A fact and its place.
 
     Attributes:

@@ -30,8 +30,20 @@ def registered_lines(emails: Iterable[EmailLog]) -> str:
 
 def changed_lines(emails: Iterable[EmailLog]) -> str:
     """Write the ids of emails and what may have changed of them."""
-    changing = statements.CHANGING
-    return "".join([f"{email.id}\t" + "\t".join(map(_written, astuple(email)[changing])) + "\n" for email in emails])
+    # Half of it is NULL and a third are numbers: a call less for each.
+    return "".join(
+        [
+            f"{email.id}\t"
+            + "\t".join(
+                [
+                    _NOTHING if value is None else str(value) if type(value) is int else _written(value)
+                    for value in astuple(email)[statements.CHANGING]
+                ]
+            )
+            + "\n"
+            for email in emails
+        ]
+    )
 
 
 def event_lines(rows: Iterable[EventRow]) -> str:

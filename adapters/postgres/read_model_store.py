@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Cursor
@@ -25,6 +25,19 @@ _MANNERS: Final = (
 """Rows and position are lost together, and folded again: nothing here waits for the disk. And a batch is small beside
 the tables it is joined with, which the planner, that knows nothing of staged rows, does not believe: without this it
 reads whole tables for a hundred rows."""
+
+
+_BEGIN: Final = "SELECT position, xmin::text FROM ops.read_models WHERE name = %s FOR UPDATE SKIP LOCKED"
+_MOVE: Final = (
+    "UPDATE ops.read_models SET position = %s, updated_at = now() WHERE name = %s RETURNING position, xmin::text"
+)
+
+
+class Moment(NamedTuple):
+    """Where a read model is, and since which transaction: as long as both are the same, nobody moved it."""
+
+    position: int
+    moved_by: str
 
 
 class PostgresReadModelStore(Generic[V]):
@@ -62,12 +75,12 @@ class PostgresReadModelStore(Generic[V]):
     def begin(self) -> Iterator["PostgresProgress[V]"]:
         """Begin one; see `read_models.runner.ReadModelStore`."""
         with self.reading() as (cursor, log):
-            cursor.execute("SELECT position FROM ops.read_models WHERE name = %s FOR UPDATE SKIP LOCKED", (self._name,))
+            cursor.execute(_BEGIN, (self._name,))
             row = cursor.fetchone()
             if row is None:
                 raise StandingByError(f"another projector holds the read model {self._name}")
             cursor.execute(_MANNERS)
-            yield PostgresProgress(cursor, self._name, row[0], self._make_view(cursor), log)
+            yield PostgresProgress(cursor, self._name, Moment(*row), self._make_view(cursor), log)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Cursor[Any], PostgresEventLog]]:
@@ -88,18 +101,20 @@ class PostgresReadModelStore(Generic[V]):
 class PostgresProgress(Generic[V]):
     """See `read_models.runner.Progress`."""
 
-    def __init__(self, cursor: Cursor[Any], name: str, position: int, view: V, log: PostgresEventLog) -> None:
+    def __init__(self, cursor: Cursor[Any], name: str, moment: Moment, view: V, log: PostgresEventLog) -> None:
         self.cursor = cursor
         self._name = name
-        self.position = position
+        self.moment = moment
         self.view = view
         self.log = log
 
+    @property
+    def position(self) -> int:
+        return self.moment.position
+
     def move_to(self, position: int) -> None:
-        self.cursor.execute(
-            "UPDATE ops.read_models SET position = %s, updated_at = now() WHERE name = %s", (position, self._name)
-        )
-        self.position = position
+        [row] = self.cursor.execute(_MOVE, (position, self._name)).fetchall()
+        self.moment = Moment(*row)
 
     def set_aside(self, place: int, error: str) -> None:
         self.cursor.execute(

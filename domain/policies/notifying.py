@@ -23,6 +23,8 @@ INSTANT_WINDOW: Final = timedelta(seconds=10)
 BURST: Final = timedelta(minutes=10)
 """Within it, one more open or click of the same email counts up and does not ring again."""
 
+TELLING: Final = frozenset({Opened, Clicked, Replied, Bounced})
+"""Kinds of facts that somebody may be told about; of all others `occasion_of` gives nothing."""
 _ENGAGED: Final = {Opened: Occasion.OPEN, Clicked: Occasion.CLICK}
 
 

@@ -18,14 +18,16 @@ def contribution(email: EmailLog) -> Contribution:
     """
     if not email.tracking:
         return NOTHING
-    timed = email.opened_at is not None
+    # Twice a batch for every email in it: what several fields ask for is asked once.
+    opens, clicks, opened_at = email.open_count, email.click_count, email.opened_at
+    clicked_by_any = clicks + email.scanner_click_count > 0
     return (
-        int(email.left),
+        1 if email.dropped_at is None else int(email.left),
         email.delivered_at is not None,
-        email.open_count > 0 or email.click_count > 0,
-        email.click_count > 0,
-        email.open_count,
-        email.click_count,
+        opens > 0 or clicks > 0,
+        clicks > 0,
+        opens,
+        clicks,
         email.unique_click_count,
         email.reply_count > 0,
         email.bounced_at is not None,
@@ -33,10 +35,10 @@ def contribution(email: EmailLog) -> Contribution:
         email.spam_reported_at is not None,
         email.machine_open_count,
         email.scanner_click_count,
-        int(timed),
-        max(0, round((email.opened_at - email.sent_at).total_seconds())) if email.opened_at else 0,
-        email.is_opened_by_any,
-        email.is_clicked_by_any,
+        int(opened_at is not None),
+        max(0, round((opened_at - email.sent_at).total_seconds())) if opened_at else 0,
+        clicked_by_any or opens + email.machine_open_count > 0,
+        clicked_by_any,
     )
 
 

@@ -16,7 +16,7 @@ NOBODY_IN_PARTICULAR: Final = UUID(int=0)
 """Whom a row that was read, not registered, is addressed to: it was not asked for."""
 
 
-class EmailLog(msgspec.Struct):
+class EmailLog(msgspec.Struct, gc=False):
     """One email's row: what was registered, and what the facts so far add up to.
 
     Attributes:
@@ -129,7 +129,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reasons: tuple[str, ...] = ()
 
 
-class AutomatedRow(msgspec.Struct, frozen=True, kw_only=True):
+class AutomatedRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a machine did, and why it is thought to be one: the row has verdict and reasons."""
 
     row: EventRow
@@ -137,7 +137,7 @@ class AutomatedRow(msgspec.Struct, frozen=True, kw_only=True):
     rule_version: int
 
 
-class LinkClicks(msgspec.Struct, kw_only=True):
+class LinkClicks(msgspec.Struct, kw_only=True, gc=False):
     """Clicks on one link of one email in a batch.
 
     Attributes:
