@@ -117,6 +117,12 @@ CREATE TABLE email_engagement_events (
     reasons text[]
 );
 CREATE INDEX email_engagement_events_email ON email_engagement_events (email_log_id, occurred_at);
+-- Autovacuum looks at 30,000 rows of a busy table every minute. Of what no question chooses, joins or sorts by, that is for nothing,
+-- and such columns are the dear ones: JSON, arrays, long texts.
+ALTER TABLE email_engagement_events ALTER COLUMN event_id SET STATISTICS 0, ALTER COLUMN url SET STATISTICS 0,
+    ALTER COLUMN ip_address SET STATISTICS 0, ALTER COLUMN user_agent SET STATISTICS 0,
+    ALTER COLUMN metadata SET STATISTICS 0, ALTER COLUMN created_at SET STATISTICS 0,
+    ALTER COLUMN reasons SET STATISTICS 0;
 
 CREATE TABLE engagement_tracking (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -138,6 +144,8 @@ CREATE TABLE engagement_tracking (
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.01);
 ALTER TABLE engagement_tracking ADD FOREIGN KEY (campaign_contact_id) REFERENCES campaign_contacts (id)
     ON DELETE CASCADE;
+ALTER TABLE engagement_tracking ALTER COLUMN event_data SET STATISTICS 0, ALTER COLUMN user_agent SET STATISTICS 0,
+    ALTER COLUMN ip_address SET STATISTICS 0, ALTER COLUMN created_at SET STATISTICS 0;
 CREATE INDEX idx_engagement_tracking_contact ON engagement_tracking (campaign_contact_id);
 CREATE INDEX idx_engagement_tracking_type ON engagement_tracking (event_type);
 CREATE INDEX idx_engagement_tracking_timestamp ON engagement_tracking (event_timestamp DESC);
@@ -171,6 +179,8 @@ CREATE TABLE automated_engagement (
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.01);
 ALTER TABLE automated_engagement ADD FOREIGN KEY (campaign_contact_id) REFERENCES campaign_contacts (id)
     ON DELETE CASCADE;
+ALTER TABLE automated_engagement ALTER COLUMN event_data SET STATISTICS 0, ALTER COLUMN user_agent SET STATISTICS 0,
+    ALTER COLUMN ip_address SET STATISTICS 0, ALTER COLUMN created_at SET STATISTICS 0, ALTER COLUMN reasons SET STATISTICS 0;
 CREATE INDEX automated_engagement_email ON automated_engagement (email_log_id, event_timestamp);
 CREATE INDEX automated_engagement_contact ON automated_engagement (campaign_contact_id);
 CREATE INDEX automated_engagement_activity ON automated_engagement (organization_id, event_type, event_timestamp)
