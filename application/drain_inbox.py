@@ -34,7 +34,7 @@ from application.ports.unit_of_work import (
 from application.recording import REPEATED, Recording
 from domain.commands import AnyReport, RecordClick, RecordOpen, Report
 from domain.tracking_terms import TrackingPolicy
-from domain.values import Signal, email_id_for
+from domain.values import Signal, email_id_within
 
 logger = logging.getLogger(__name__)
 
@@ -244,7 +244,7 @@ class DrainInbox:
             found.failures.append(failure_of(delivery, str(error)))
             return found
         latest = self._clock() + LATEST_FUTURE
-        organization_id, name = delivery.organization_id, provider.name
+        namespace, name = delivery.organization_id.bytes, provider.name
         for outcome in outcomes:
             if isinstance(outcome, Report):  # first, because most are
                 if outcome.occurred_at > latest:
@@ -252,7 +252,7 @@ class DrainInbox:
                     reason = f"the time of a {outcome.KIND} report lies in the future: {when}"
                     found.failures.append(failure_of(delivery, reason, outcome.message_id))
                 else:
-                    email_id = email_id_for(organization_id, name, outcome.message_id, outcome.recipient)
+                    email_id = email_id_within(namespace, name, outcome.message_id, outcome.recipient)
                     found.reports.append((email_id, outcome))
             elif isinstance(outcome, AboutEmail):
                 if outcome.viewer:
@@ -295,9 +295,11 @@ class DrainInbox:
     ) -> None:
         waiting = self._match(unit, understood)
         _note_own_views(unit, [found for found in understood if found.viewers])
-        messages = unit.messages(list({email_id for found in understood for email_id, _ in found.reports}))
+        # By their numbers: to find a UUID takes two calls of Python, and there are three a report.
+        email_ids = {email_id.int: email_id for found in understood for email_id, _ in found.reports}
+        messages = {message.id.int: message for message in unit.messages(list(email_ids.values())).values()}
         detection = self.detection()
-        told = [[(messages[email_id], report) for email_id, report in found.reports] for found in understood]
+        told = [[(messages[email_id.int], report) for email_id, report in found.reports] for found in understood]
         recording = Recording(unit, policies, list(chain.from_iterable(told)), detection)
         orphans: list[Orphan] = []
         failures: list[FailedReport] = []
@@ -305,11 +307,11 @@ class DrainInbox:
         for found, about in zip(understood, told, strict=True):
             delivery = found.delivery
             for message, report in about:
-                if not message.is_known and not report.recipient:
-                    # Named by our own id, which nobody has before the registration: it was registered, and is gone.
-                    drained.ignored["purged_email"] = drained.ignored.get("purged_email", 0) + 1
-                    continue
                 if not message.is_known:
+                    if not report.recipient:
+                        # Named by our own id, which nobody has before the registration: it was registered, and is gone.
+                        drained.ignored["purged_email"] = drained.ignored.get("purged_email", 0) + 1
+                        continue
                     orphans.append(
                         orphan_of(delivery, message.id, report, policies[delivery.organization_id], detection)
                     )

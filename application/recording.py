@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from application.ports.unit_of_work import UnitOfWork
-from application.suspicions import Told, recipients_by_report
+from application.suspicions import Told, impressions_by_report
 from domain.commands import AnyReport, RecordBounce, RecordClick, RecordDrop, RecordOpen, RecordUnsubscribe
 from domain.email_facts import Sent, addressee_of
 from domain.email_message import EmailMessage
@@ -49,8 +49,7 @@ class Recording:
     ) -> None:
         self._unit = unit
         self._detection = detection
-        engaged = {message for message, report in told if isinstance(report, _ENGAGEMENTS)}
-        unit.reveal([message for message in engaged if message.was_engaged])
+        unit.reveal(list({m for m, report in told if isinstance(report, _ENGAGEMENTS) and m.was_engaged}))
         # Who it was tells nothing in what other reports leave unsealed.
         unit.identify(list({message for message, report in told if isinstance(report, _WITH_WORDS)}))
         self._usual = {
@@ -61,7 +60,7 @@ class Recording:
         self._consents = unit.tracking.consents(addressees)
         self._is_all_open = not self._consents and all(terms is OPEN_TERMS for terms in self._usual.values())
         self._unsubscribed: dict[UUID, _Unsubscription] = {}
-        self._recipients = recipients_by_report(self._allowed(told), policies, detection, unit.sightings)
+        self._impressions = impressions_by_report(self._allowed(told), policies, detection, unit.sightings)
 
     def _allowed(self, told: Told) -> Told:
         """Leave out whose addresses may not even be remembered for a moment."""
@@ -89,10 +88,10 @@ class Recording:
             delivery_id=delivery_id,
             terms=terms,
             detection=self._detection,
-            sightings=self._recipients.get(id(report), 1),
+            impression=self._impressions.get(id(report)),
         )
         if is_news:
-            if terms.policy.unsubscribe_ends_tracking and isinstance(report, RecordUnsubscribe):
+            if isinstance(report, RecordUnsubscribe) and terms.policy.unsubscribe_ends_tracking:
                 self._opt_out(sent, _Unsubscription(sent.organization_id, report.occurred_at, received_at))
             return ""
         return message.refusal_of(report, terms) or REPEATED

@@ -10,7 +10,8 @@ from domain.commands import AnyReport, RecordClick, RecordOpen
 from domain.email_facts import addressee_of
 from domain.email_message import EmailMessage
 from domain.policies.detection.detection import Detection
-from domain.policies.detection.sightings import Sighting, recipients_seen
+from domain.policies.detection.judgement import Impression
+from domain.policies.detection.sightings import Sighting, doubted_by, recipients_seen
 from domain.tracking_terms import TrackingPolicy
 
 Told: TypeAlias = Sequence[tuple[EmailMessage, AnyReport]]
@@ -18,44 +19,44 @@ Told: TypeAlias = Sequence[tuple[EmailMessage, AnyReport]]
 _ENGAGEMENTS: Final = (RecordOpen, RecordClick)
 
 
-def recipients_by_report(
+def impressions_by_report(
     told: Told,
     policies: Mapping[UUID, TrackingPolicy],
     detection: Detection,
     sightings: AddressSightings,
-) -> dict[int, int]:
-    """Count for opens and clicks on how many recipients of their campaign their address was just seen.
+) -> dict[int, Impression]:
+    """Look at opens and clicks by themselves, and at the recipients of their campaign on whom their address was seen.
 
-    Only what can still be decided by it is counted: clicks and suspicious opens that are not certain. Of organisations
-    in privacy mode nothing is remembered beyond the batch.
+    Recipients are counted only where that can still decide: for clicks and suspicious opens that are not certain. Of
+    organisations in privacy mode nothing is remembered beyond the batch.
 
     Returns:
-        The counts by `id` of the report; reports without one were seen on their own recipient only.
+        The impressions by `id` of the report; none of reports that were judged before they came here.
     """
+    impressions: dict[int, Impression] = {}
     private: list[tuple[int, Sighting]] = []
     shared: list[tuple[int, Sighting]] = []
     for message, report in told:
-        sighting = _sighting(report, message, detection) if isinstance(report, _ENGAGEMENTS) else None
-        if sighting is not None:
+        if not isinstance(report, _ENGAGEMENTS) or report.prejudged is not None:
+            continue
+        impression = impressions[id(report)] = detection.impression_of(report)
+        if impression.verdict is None and (sighting := _sighting(report, message, impression)):
             sent = message.sent
             is_private = sent is not None and policies[sent.organization_id].privacy_mode
             (private if is_private else shared).append((id(report), sighting))
-    if not (private or shared):
-        return {}
-    counts = dict(zip((place for place, _ in private), _within([one for _, one in private]), strict=True))
+    counts = [*zip((place for place, _ in private), _within([one for _, one in private]), strict=True)]
     if shared:
-        counts |= zip((place for place, _ in shared), sightings.note([one for _, one in shared]), strict=True)
-    return counts
+        counts += zip((place for place, _ in shared), sightings.note([one for _, one in shared]), strict=True)
+    for place, recipients in counts:
+        impressions[place] = doubted_by(impressions[place], recipients)
+    return impressions
 
 
-def _sighting(report: RecordOpen | RecordClick, message: EmailMessage, detection: Detection) -> Sighting | None:
-    if not report.ip_address or report.prejudged is not None:
-        return None
+def _sighting(report: RecordOpen | RecordClick, message: EmailMessage, impression: Impression) -> Sighting | None:
     sent = message.sent
-    if sent is None or sent.campaign_id is None:
+    if not report.ip_address or sent is None or sent.campaign_id is None:
         return None
-    impression = detection.impression_of(report)
-    if impression.verdict is not None or not (impression.score or isinstance(report, RecordClick)):
+    if not (impression.score or isinstance(report, RecordClick)):
         return None
     return Sighting(sent.campaign_id, report.ip_address, addressee_of(sent).bytes, report.occurred_at)
 

@@ -34,8 +34,7 @@ from domain.email_facts import (
 from domain.engagements import Engagements, PersonalOf, Tally
 from domain.fact_stream import FactStream
 from domain.policies.detection.detection import BUILT_IN, Detection
-from domain.policies.detection.judgement import RULE_VERSION, Reason, impression_kept
-from domain.policies.detection.sightings import MANY_RECIPIENTS
+from domain.policies.detection.judgement import RULE_VERSION, Impression, impression_kept
 from domain.policies.privacy import kept_under
 from domain.tracking_terms import OPEN_TERMS, TrackingTerms
 from domain.values import BounceKind
@@ -179,7 +178,7 @@ class EmailMessage(FactStream[EmailFact]):
         delivery_id: int = 0,
         terms: TrackingTerms = OPEN_TERMS,
         detection: Detection = BUILT_IN,
-        sightings: int = 1,
+        impression: Impression | None = None,
     ) -> bool:
         """Decide what a report adds to what is known.
 
@@ -189,7 +188,8 @@ class EmailMessage(FactStream[EmailFact]):
             delivery_id: Number of that delivery.
             terms: What organisation and recipient allow.
             detection: Judges who engaged (BR-558.7).
-            sightings: On how many recipients of the email's campaign the address of an open or a click was just seen.
+            impression: What an open or a click says by itself and by where its address was seen; ``None``: what
+                `detection` says of it by itself.
 
         Returns:
             Whether it was news; a repeated report, and engagement that `refusal_of` names a reason against, are not.
@@ -198,9 +198,7 @@ class EmailMessage(FactStream[EmailFact]):
             BR-558.5 Webhook idempotency; BR-558.8 privacy mode; SEC-5 IP addresses.
         """
         key = report.key_for(self._id)
-        if key in self.seen:
-            return False
-        if self.refusal_of(report, terms):
+        if key in self.seen or self.refusal_of(report, terms):
             return False
         delivered_before = self.delivered_at
         fact = fact_from(report, key, received_at, delivery_id, self._recipient)
@@ -210,21 +208,21 @@ class EmailMessage(FactStream[EmailFact]):
         if fact.withheld and self.sent is not None:
             received_at = self.sent.recorded_at  # else what is judged anew because of it would tell when it happened
         if isinstance(report, _ENGAGEMENTS):
-            self._observe(report, key, detection, sightings)
+            self._observe(report, key, detection, impression)
         elif self.delivered_at != delivered_before:
             self._engagements.doubt_all()
         self._recorded_at = received_at if self._recorded_at is None else max(received_at, self._recorded_at)
         return True
 
-    def _observe(self, report: RecordOpen | RecordClick, key: bytes, detection: Detection, sightings: int) -> None:
+    def _observe(
+        self, report: RecordOpen | RecordClick, key: bytes, detection: Detection, impression: Impression | None
+    ) -> None:
         if report.prejudged is None:
-            impression = detection.impression_of(report)
+            impression = impression or detection.impression_of(report)
         elif report.prejudged.is_withheld:
             return  # when and where it happened is gone: what was concluded then stays
         else:
             impression = impression_kept(report.prejudged.verdict, report.prejudged.reasons)
-        if sightings >= MANY_RECIPIENTS:
-            impression = impression.doubted(Reason.SHARED_ADDRESS)
         self._engagements.observe(report, key, impression)
 
     def rejudge(self, detection: Detection, *, at: datetime) -> int:

@@ -188,8 +188,8 @@ class Engagements:
             one = self._observed.get(key)
             if one is None:
                 fact = self._facts[key]
-                if fact.withheld:
-                    continue
+                if fact.withheld or not isinstance(fact, Clicked):
+                    continue  # what is known of an open by itself does not change with the email
                 one = self._observation_of(fact, fact.personal)
             self._judge(key, judgement_alone(one, email), changed)
         return changed

@@ -47,7 +47,11 @@ class FactMapper(Mapper[UUID]):
         Raises:
             MapperDeserialisationError: The topic is unknown to this version, or the bytes do not fit it.
         """
-        return _decoded(self._decode, topic, state)
+        try:
+            fact: AnyFact = self._decode[topic](state)
+        except (KeyError, msgspec.MsgspecError) as error:
+            raise _undecodable(topic, error) from error
+        return fact
 
     def decode_sealed(self, topic: str, state: bytes) -> AnyFact:
         """Give back a fact that keeps, as an attribute ``sealed``, what is sealed in its bytes, in one go.
@@ -55,7 +59,11 @@ class FactMapper(Mapper[UUID]):
         Raises:
             MapperDeserialisationError: As `decode`.
         """
-        return _decoded(self._decode_sealed, topic, state)
+        try:
+            fact: AnyFact = self._decode_sealed[topic](state)
+        except (KeyError, msgspec.MsgspecError) as error:
+            raise _undecodable(topic, error) from error
+        return fact
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """Convert for the library's recorders."""
@@ -76,14 +84,10 @@ class FactMapper(Mapper[UUID]):
         return Recorded(stored_event.originator_id, stored_event.originator_version, fact)
 
 
-def _decoded(decoders: Mapping[str, Callable[[bytes], Any]], topic: str, state: bytes) -> AnyFact:
-    try:
-        fact: AnyFact = decoders[topic](state)
-    except KeyError:
-        raise MapperDeserialisationError(f"unknown topic {topic!r}: written by a newer version?") from None
-    except msgspec.MsgspecError as error:
-        raise MapperDeserialisationError(f"state does not fit topic {topic!r}: {error}") from error
-    return fact
+def _undecodable(topic: str, error: Exception) -> MapperDeserialisationError:
+    if isinstance(error, KeyError):
+        return MapperDeserialisationError(f"unknown topic {topic!r}: written by a newer version?")
+    return MapperDeserialisationError(f"state does not fit topic {topic!r}: {error}")
 
 
 def _with_sealed_part(fact: type[Any]) -> type[Any]:

@@ -1,6 +1,6 @@
 """One PostgreSQL transaction over inbox, event store and parked reports."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from adapters.postgres.address_sightings import PostgresAddressSightings
 from adapters.postgres.erasure_records import PostgresErasureRecords
 from adapters.postgres.event_codec import FactMapper
-from adapters.postgres.event_recorder import BatchRecorder
+from adapters.postgres.event_recorder import BatchRecorder, StoredRow
 from adapters.postgres.mail_threads import PostgresMailThreads
 from adapters.postgres.outages import is_outage
 from adapters.postgres.parked_reports import PostgresParkedReports
@@ -36,7 +36,7 @@ from adapters.postgres.tracking_records import PostgresTrackingRecords
 from adapters.secrets import SecretBox
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import ConcurrentAppendError, Delivery, Registered, StoreUnavailableError
-from domain.email_facts import Clicked, Fact, Opened, Personal, Recorded, Sent, addressee_of
+from domain.email_facts import AnyFact, Clicked, Fact, Opened, Personal, Sent, addressee_of
 from domain.email_message import EmailMessage
 from domain.engagements import PersonalOf
 
@@ -196,26 +196,37 @@ class PostgresUnitOfWork:
         return dict(zip(email_ids, messages, strict=True))
 
     def reveal(self, messages: Sequence[EmailMessage]) -> None:
-        keys = self._keys_found({self._sealed_with[message] for message in messages if message in self._sealed_with})
+        self._look_up_keys_of(messages)
         for message in messages:
-            if key := keys.get(self._sealed_with.get(message, b"")):
+            if key := self._key_of(message):
                 message.reveal(_teller(message.id, key))
 
     def identify(self, messages: Sequence[EmailMessage]) -> None:
-        sealed = [message for message in messages if message in self._sealed_with]
-        keys = self._keys_found({self._sealed_with[message] for message in sealed})
-        for message in sealed:
-            key = keys.get(self._sealed_with[message])
-            if key is None or message.sent is None:
+        self._look_up_keys_of(messages)
+        for message in messages:
+            if message.sent is None or message not in self._sealed_with:
+                continue
+            key = self._key_of(message)
+            if key is None:
                 message.identify(None)
             else:
                 message.identify(sealed_personal(message.sent, message.id, _sealed_in(message.sent), key.cipher))
 
-    def _keys_found(self, key_ids: set[bytes]) -> dict[bytes, RecipientKey]:
-        """Give those of the keys that were not destroyed: nobody destroys any while we record."""
-        if missing := key_ids - self._looked_up.keys():
-            self._looked_up |= dict.fromkeys(missing) | self._keys.found(self._cursor, missing)
-        return {key_id: key for key_id in key_ids if (key := self._looked_up[key_id])}
+    def _look_up_keys_of(self, messages: Iterable[EmailMessage]) -> None:
+        """Ask for the keys of emails that were sealed: nobody destroys any while we record."""
+        sealed_with, looked_up = self._sealed_with, self._looked_up
+        missing = {
+            key_id
+            for message in messages
+            if (key_id := sealed_with.get(message)) is not None and key_id not in looked_up
+        }
+        if missing:
+            looked_up |= dict.fromkeys(missing)
+            looked_up |= self._keys.found(self._cursor, missing)
+
+    def _key_of(self, message: EmailMessage) -> RecipientKey | None:
+        """Give the key of an email whose key was looked up; ``None`` if it was destroyed, or there is none yet."""
+        return self._looked_up.get(self._sealed_with.get(message, b""))
 
     def homes_of_viewers(self, session_hashes: Collection[bytes]) -> Mapping[bytes, UUID]:
         self._cursor.execute(
@@ -243,48 +254,40 @@ class PostgresUnitOfWork:
         }
 
     def append(self, messages: Sequence[EmailMessage]) -> int:
-        decided = [
-            (message, event, tells_who(event.fact)) for message in messages for event in message.collect_events()
-        ]
-        if decided:
-            telling = list(dict.fromkeys(message for message, _, tells in decided if tells))
-            # Before the table of events is locked: whoever waits for a key then holds up nobody else.
-            key_of = self._keys_of(telling)
-            fresh = iter(nonces(len(decided)))
-            self._recorder.append(
-                self._cursor,
-                [
-                    (
-                        event.originator_id,
-                        event.originator_version,
-                        event.fact.TOPIC,
-                        self._state(event, key_of.get(message), fresh) if tells else self._mapper.encode(event.fact),
-                    )
-                    for message, event, tells in decided
-                ],
-            )
-        return len(decided)
+        decided = [(message, events) for message in messages if (events := message.collect_events())]
+        if not decided:
+            return 0
+        telling = [message for message, events in decided if any(tells_who(event.fact) for event in events)]
+        # Before the table of events is locked: whoever waits for a key then holds up nobody else.
+        self._look_up_keys_of(telling)
+        new = self._new_keys_of([message for message in telling if message not in self._sealed_with])
+        count = sum(len(events) for _, events in decided)
+        fresh = iter(nonces(count))
+        rows: list[StoredRow] = []
+        encode = self._mapper.encode
+        for message, events in decided:
+            stream_id, key = message.id, new.get(message) or self._key_of(message)
+            for event in events:
+                fact = event.fact
+                if not tells_who(fact):
+                    state = encode(fact)
+                elif key is None:
+                    state = state_without(_sealable(fact))
+                else:
+                    state = sealed_state(_sealable(fact), stream_id, key, next(fresh))
+                rows.append((stream_id, event.originator_version, fact.TOPIC, state))
+        self._recorder.append(self._cursor, rows)
+        return count
 
-    def _state(self, event: Recorded, key: RecipientKey | None, fresh: Iterator[bytes]) -> bytes:
-        fact = event.fact
-        if not isinstance(fact, _SEALED):
-            raise TypeError(f"{type(fact).__name__} tells of nobody")
-        return state_without(fact) if key is None else sealed_state(fact, event.originator_id, key, next(fresh))
-
-    def _keys_of(self, messages: Sequence[EmailMessage]) -> dict[EmailMessage, RecipientKey]:
-        """Give the keys of emails: for good, the one that `Sent` was sealed with."""
-        known = {message: key_id for message in messages if (key_id := self._sealed_with.get(message))}
+    def _new_keys_of(self, messages: Sequence[EmailMessage]) -> dict[EmailMessage, RecipientKey]:
+        """Give the keys with which `Sent` is sealed now, and everything about the email for good."""
         addressees = {
             message: (addressee_of(message.sent), message.sent.organization_id)
             for message in messages
-            if message not in known and message.sent is not None
+            if message.sent is not None
         }
-        new = self._keys.of_addressees(self._cursor, dict(addressees.values()))
-        kept = self._keys_found(set(known.values()))
-        return {
-            **{message: new[addressee_id] for message, (addressee_id, _) in addressees.items()},
-            **{message: kept[key_id] for message, key_id in known.items() if key_id in kept},
-        }
+        keys = self._keys.of_addressees(self._cursor, dict(addressees.values()))
+        return {message: keys[addressee_id] for message, (addressee_id, _) in addressees.items()}
 
     def registrations(self, email_ids: Sequence[UUID]) -> dict[UUID, Registered]:
         found: dict[UUID, Registered] = {}
@@ -326,6 +329,12 @@ class PostgresUnitOfWork:
                 " ON CONFLICT (outcome) DO UPDATE SET reports = o.reports + excluded.reports",
                 (sorted(outcomes), [outcomes[outcome] for outcome in sorted(outcomes)]),
             )
+
+
+def _sealable(fact: AnyFact) -> Fact | Sent:
+    if not isinstance(fact, _SEALED):
+        raise TypeError(f"{type(fact).__name__} tells of nobody")
+    return fact
 
 
 def _sealed_in(fact: object) -> bytes:

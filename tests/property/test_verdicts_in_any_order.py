@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import engagements
+from domain.commands import RecordClick, RecordOpen
 from domain.email_message import EmailMessage
 from domain.policies.detection.detection import BUILT_IN
 from domain.policies.detection.neighbours import Circumstances
+from domain.policies.detection.sightings import doubted_by
 from domain.values import Signal, Verdict
 from tests.support.emails import NOON, an_open, click, delivery, email_id, seconds, sent
 
@@ -47,7 +49,10 @@ def stored_after(batches, *, sightings=1):
     for batch in batches:
         message = replayed(stream)
         for report in batch:
-            message.record(report, received_at=NOON, sightings=sightings)
+            impression = None
+            if isinstance(report, RecordOpen | RecordClick):
+                impression = doubted_by(BUILT_IN.impression_of(report), sightings)
+            message.record(report, received_at=NOON, impression=impression)
         stream += [recorded.fact for recorded in message.collect_events()]
     return stream
 

@@ -3,11 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
+from domain.commands import RecordClick, RecordOpen
 from domain.email_message import EmailMessage
 from domain.policies.detection.built_in import built_in_rules
 from domain.policies.detection.detection import BUILT_IN, Detection
 from domain.policies.detection.rule_file import parse_rules
 from domain.policies.detection.rules import DetectionRules
+from domain.policies.detection.sightings import doubted_by
 from domain.values import Signal, Verdict
 from tests.support.emails import NOON, an_open, click, delivery, email_id, hours, minutes, seconds, sent
 
@@ -34,7 +36,10 @@ def an_email(*reports, sightings=1, detection=BUILT_IN, delivered=True, **told):
         message.record(delivery(NOON), received_at=NOON)
     for number, report in enumerate(reports):
         told_apart = replace(report, event_id=str(number))
-        message.record(told_apart, received_at=NOON, detection=detection, sightings=sightings)
+        impression = None
+        if isinstance(report, RecordOpen | RecordClick):
+            impression = doubted_by(detection.impression_of(told_apart), sightings)
+        message.record(told_apart, received_at=NOON, detection=detection, impression=impression)
     return [event.fact for event in message.collect_events() if hasattr(event.fact, "verdict")]
 
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.policies.detection.sightings import recipients_seen
@@ -31,6 +31,7 @@ def test_one_recipient_seen_often_is_one():
 
 
 @given(st.lists(st.tuples(st.integers(-100, 100), st.integers(0, 6)), max_size=12))
+@settings(deadline=None)  # a busy machine takes its time
 def test_it_is_the_busiest_minute_that_holds_the_moment(told):
     found = sorted((NOON + seconds(at), bytes([who])) for at, who in [*told, (0, 9)])
 

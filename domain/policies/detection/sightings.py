@@ -10,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from domain.policies.detection.judgement import Impression, Reason
+
 SIGHTING_TIME: Final = timedelta(seconds=60)
 MANY_RECIPIENTS: Final = 5
 """Of one campaign within a minute at one address; offices share addresses, so it is a suspicion only."""
@@ -26,6 +28,15 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     ip_address: str
     recipient: bytes
     at: datetime
+
+
+def doubted_by(impression: Impression, recipients: int) -> Impression:
+    """Give what is thought of an open or a click whose address was seen on so many recipients.
+
+    Source:
+        BR-558.7, rule 12.
+    """
+    return impression.doubted(Reason.SHARED_ADDRESS) if recipients >= MANY_RECIPIENTS else impression
 
 
 def recipients_seen(seen: Sequence[tuple[datetime, bytes]], at: datetime) -> int:
