@@ -79,7 +79,6 @@ Feature: Host applications are told as well
 
     Examples:
       | address                                | why                  |
-      | https://localhost/                     | to no public address |
       | https://127.1/                         | four numbers         |
       | https://169.254.169.254/latest         | is no public address |
       | https://10.0.0.1/                      | is no public address |
