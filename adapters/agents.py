@@ -60,6 +60,11 @@ def read_agent(user_agent: str) -> Agent:
     return _read(user_agent[:LONGEST_READ])
 
 
+def load_patterns() -> None:
+    """Load now what the first agent would wait for: a quarter of a second, which somebody would wait for a toast."""
+    _parse()
+
+
 @lru_cache(maxsize=MOST_KEPT)
 def _read(user_agent: str) -> Agent:
     said = _parse()(user_agent.encode(errors="replace").decode())  # half surrogate pairs are no text for Rust

@@ -24,6 +24,8 @@ class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     Attributes:
         hidden_ip_address: In place of `ip_address` where the organisation wants it encrypted: it is sealed in the store
             and never part of a read model (SEC-5).
+        is_ip_address_cut: Whether the organisation's policy kept less of an address than was reported, so that it tells
+            nothing any more when compared with others.
     """
 
     address: str = ""
@@ -32,6 +34,7 @@ class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     user_agent: str = ""
     detail: str = ""
     hidden_ip_address: str = ""
+    is_ip_address_cut: bool = False
 
 
 NOBODY: Final = Personal()

@@ -7,9 +7,9 @@ from typing import Final, TypeAlias
 import msgspec
 
 from domain.commands import RecordClick, RecordOpen
-from domain.email_facts import Clicked, Opened, Personal, Rejudgement
+from domain.email_facts import NOBODY, Clicked, Opened, Personal, Rejudgement
 from domain.policies.detection.bursts import Link
-from domain.policies.detection.detection import Detection, is_whole
+from domain.policies.detection.detection import Detection
 from domain.policies.detection.judgement import Impression, Judgement, Reason, impression_kept
 from domain.policies.detection.neighbours import REACH, Circumstances, Observation, episode, judgement_alone
 from domain.policies.detection.solitude import Glance, may_compare
@@ -114,8 +114,9 @@ class Engagements:
         for key, fact in self._facts.items():
             if not fact.withheld:
                 seen = self._observation(fact)
+                address = seen.ip_address or self._personal_of(fact).ip_address  # a part tells its network, too
                 impression = detection.impression_anew(
-                    seen.impression, seen.user_agent, seen.ip_address, is_click=seen.link is not None
+                    seen.impression, seen.user_agent, address, is_click=seen.link is not None
                 )
                 self._observed[key] = msgspec.structs.replace(seen, impression=impression)
         self.doubt_all()
@@ -232,15 +233,14 @@ class Engagements:
 
     def _observation_of(self, fact: Kept, personal: Personal) -> Observation:
         judged = self.judgement_of(fact)
-        address = personal.ip_address or personal.hidden_ip_address
-        rests_on_what_is_gone = not _COMPARED.isdisjoint(judged.reasons) and not (
-            personal.user_agent and is_whole(address)
-        )
+        # What was never told is no loss: whatever was judged without it can be judged so again.
+        is_gone = personal.is_ip_address_cut or personal == NOBODY
+        rests_on_what_is_gone = is_gone and not _COMPARED.isdisjoint(judged.reasons)
         return Observation(
             at=fact.occurred_at,
             key=fact.key,
             link=_link_of(fact),
-            ip_address=address,
+            ip_address="" if personal.is_ip_address_cut else personal.ip_address or personal.hidden_ip_address,
             user_agent=personal.user_agent,
             impression=impression_kept(judged.verdict, judged.reasons),
             standing=judged if rests_on_what_is_gone else None,

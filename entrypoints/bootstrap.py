@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from psycopg import Cursor
 from psycopg_pool import ConnectionPool
 
-from adapters.agents import read_agent
+from adapters.agents import load_patterns, read_agent
 from adapters.detection_rules import RulesFile, operators_rules
 from adapters.dramatiq.broker import redis_broker
 from adapters.dramatiq.jobs import declare_drain
@@ -415,6 +415,8 @@ class Backend:
         }
 
     def _engagement_model(self, name: str, schema: str) -> ReadModel:
+        load_patterns()  # else the first report of a new process is seen a quarter of a second later
+
         def project(view: EngagementView, log: EventLog, batch: Sequence[LoggedFact]) -> int:
             return engagement.ProjectEngagement(view, log, read_agent)(batch)
 

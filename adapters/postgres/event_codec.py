@@ -49,8 +49,10 @@ class FactMapper(Mapper[UUID]):
         """
         try:
             fact: AnyFact = self._decode[topic](state)
-        except (KeyError, msgspec.MsgspecError) as error:
-            raise _undecodable(topic, error) from error
+        except KeyError:
+            raise _unknown(topic) from None
+        except msgspec.MsgspecError as error:
+            raise _misfit(topic, error) from error
         return fact
 
     def decode_sealed(self, topic: str, state: bytes) -> AnyFact:
@@ -61,8 +63,10 @@ class FactMapper(Mapper[UUID]):
         """
         try:
             fact: AnyFact = self._decode_sealed[topic](state)
-        except (KeyError, msgspec.MsgspecError) as error:
-            raise _undecodable(topic, error) from error
+        except KeyError:
+            raise _unknown(topic) from None
+        except msgspec.MsgspecError as error:
+            raise _misfit(topic, error) from error
         return fact
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
@@ -84,9 +88,11 @@ class FactMapper(Mapper[UUID]):
         return Recorded(stored_event.originator_id, stored_event.originator_version, fact)
 
 
-def _undecodable(topic: str, error: Exception) -> MapperDeserialisationError:
-    if isinstance(error, KeyError):
-        return MapperDeserialisationError(f"unknown topic {topic!r}: written by a newer version?")
+def _unknown(topic: str) -> MapperDeserialisationError:
+    return MapperDeserialisationError(f"unknown topic {topic!r}: written by a newer version?")
+
+
+def _misfit(topic: str, error: msgspec.MsgspecError) -> MapperDeserialisationError:
     return MapperDeserialisationError(f"state does not fit topic {topic!r}: {error}")
 
 

@@ -44,15 +44,17 @@ def _without_person(fact: ReportedFact, sent: Sent | None) -> ReportedFact:
 
 
 def _with_handled_address(personal: Personal, handling: IpHandling) -> Personal:
+    if not personal.ip_address:
+        return personal
     match handling:
         case IpHandling.KEEP:
             return personal
         case IpHandling.TRUNCATE:
-            return replace(personal, ip_address=truncated(personal.ip_address))
+            return replace(personal, ip_address=truncated(personal.ip_address), is_ip_address_cut=True)
         case IpHandling.ENCRYPT:
             return replace(personal, ip_address="", hidden_ip_address=personal.ip_address)
         case IpHandling.DROP:
-            return replace(personal, ip_address="")
+            return replace(personal, ip_address="", is_ip_address_cut=True)
 
 
 def truncated(address: str) -> str:

@@ -12,6 +12,7 @@ from domain.email_message import EmailMessage
 from domain.policies.detection.detection import BUILT_IN
 from domain.policies.detection.neighbours import Circumstances
 from domain.policies.detection.sightings import doubted_by
+from domain.tracking_terms import OPEN_TERMS, IpHandling, TrackingPolicy, TrackingTerms
 from domain.values import Signal, Verdict
 from tests.support.emails import NOON, an_open, click, delivery, email_id, seconds, sent
 
@@ -43,7 +44,7 @@ any_report = st.one_of(
 told = st.lists(any_report, max_size=14, unique_by=lambda report: report.key_for(email_id()))
 
 
-def stored_after(batches, *, sightings=1):
+def stored_after(batches, *, sightings=1, terms=OPEN_TERMS):
     """Report batch by batch; each finds the email as the store gives it back."""
     stream = [sent(sent_at=NOON, links=3)]
     for batch in batches:
@@ -52,7 +53,7 @@ def stored_after(batches, *, sightings=1):
             impression = None
             if isinstance(report, RecordOpen | RecordClick):
                 impression = doubted_by(BUILT_IN.impression_of(report), sightings)
-            message.record(report, received_at=NOON, impression=impression)
+            message.record(report, received_at=NOON, impression=impression, terms=terms)
         stream += [recorded.fact for recorded in message.collect_events()]
     return stream
 
@@ -147,3 +148,27 @@ def test_who_is_judged_alone_would_be_judged_the_same_in_comparison(arrival):
         compared = stored_after(batches)
 
     assert stored_after(batches) == compared
+
+
+def test_an_agent_that_was_never_told_leaves_a_verdict_open_to_what_follows():
+    an_open_without_agent = an_open(NOON, ip_address="198.51.100.7", event_id="1")
+    by_a_library = click(
+        NOON, "https://a.example/1", ip_address="198.51.100.7", user_agent="python-requests/2.32", event_id="2"
+    )
+    flagged = an_open(
+        NOON, ip_address="198.51.100.7", user_agent=CHROME, event_id="3", provider_verdict=Verdict.MACHINE_OPEN
+    )
+    reports = [an_open_without_agent, by_a_library, flagged]
+
+    assert verdicts(stored_after([[report] for report in reports])) == verdicts(stored_after([reports]))
+
+
+def test_addresses_that_were_cut_accuse_no_neighbour():
+    scanned = an_open(NOON, ip_address="198.51.100.7", event_id="1", provider_verdict=Verdict.SCANNER)
+    by_a_neighbour = an_open(NOON + seconds(10), ip_address="198.51.100.8", user_agent=CHROME, event_id="2")
+    later = click(NOON + seconds(60), "https://a.example/1", ip_address="203.0.113.9", user_agent=SAFARI, event_id="3")
+    terms = TrackingTerms(TrackingPolicy(ip_handling=IpHandling.TRUNCATE))
+
+    stream = stored_after([[scanned], [by_a_neighbour], [later]], terms=terms)
+
+    assert verdicts(stream)[by_a_neighbour.key_for(email_id())] is Verdict.HUMAN

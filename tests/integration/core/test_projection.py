@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from adapters import agents
 from adapters.postgres import write_behind
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.outages import WrongDatabaseError
@@ -318,3 +319,11 @@ def test_what_is_known_of_a_contact_goes_with_it_whoever_projected_it(request, u
     assert core.value(f"{rows} JOIN campaign_contacts c ON c.id = campaign_contact_id") == 3
     core.execute("DELETE FROM campaign_contacts WHERE id = %s", email_id("m-1"))
     assert core.value(rows) == 1
+
+
+def test_the_first_report_of_a_new_projector_does_not_wait_for_the_patterns_of_agents(core):
+    agents._parse.cache_clear()
+
+    core.backend.read_models()
+
+    assert agents._parse.cache_info().currsize == 1
