@@ -45,7 +45,7 @@ class DeliverNotifications:
         chance: Gives numbers from 0 to 1.
 
     Source:
-        Issue 6, item 5.
+        AF-3 for host applications; ADR 0019.
     """
 
     def __init__(self, outbox: Outbox, courier: Courier, clock: Clock, chance: Callable[[], float]) -> None:

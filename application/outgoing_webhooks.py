@@ -124,7 +124,7 @@ class OutgoingWebhooks:
         networks: Which the operator opens although they are not public.
 
     Source:
-        Issue 6, item 5; AF-3 for host applications.
+        AF-3 for host applications; ADR 0019.
     """
 
     def __init__(self, records: OutgoingWebhookRecords, clock: Clock, networks: Iterable[Network] = ()) -> None:

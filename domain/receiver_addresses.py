@@ -46,7 +46,7 @@ def flaws_of(url: str, opened: Iterable[Network] = ()) -> list[str]:
         A sentence for each, which says what to do; none: it may be registered.
 
     Source:
-        Issue 6, item 5: to public addresses only, unless configured.
+        ADR 0019: to public addresses only, unless configured.
     """
     networks = tuple(opened)
     scheme, authority, rest, fragment = _parts(url.strip())  # what surrounds it is told of by itself

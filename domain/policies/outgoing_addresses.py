@@ -73,7 +73,7 @@ def may_be_called(address: Address, allowed: Iterable[Network] = ()) -> bool:
         allowed: Networks that the operator opens although they are not public.
 
     Source:
-        Issue 6, item 5: to public addresses only, unless configured.
+        ADR 0019: to public addresses only, unless configured.
     """
     meant = _meant(address)
     return is_within(meant, allowed) or _is_public(meant)

@@ -116,7 +116,7 @@ class ProjectNotifications:
         happenings = [
             Happening(email_id=logged.email_id, occasion=occasion, fact=logged.fact)
             for logged in batch
-            if type(logged.fact) in notifying.TELLING  # half of all are not, and the questions below are dear
+            if type(logged.fact) in notifying.TELLING  # the questions below are dear
             and isinstance(logged.fact, Fact)
             and not (isinstance(logged.fact, Engagement) and logged.email_id in rejudged)
             and (occasion := notifying.occasion_of(logged.fact))
