@@ -63,6 +63,7 @@ LOOKS = [(width, dark) for width in (1280, 360) for dark in (False, True)]
 
 VIOLATIONS = """axe.run(%s).then(found => found.violations.flatMap(
     rule => rule.nodes.map(node => rule.id + ': ' + node.target + ' ' + node.failureSummary)))"""
+PLACES = "JSON.stringify([...document.querySelectorAll('main a, #notices')].map(one => one.getBoundingClientRect()))"
 MOVED = """new Promise(tell => { let moved = 0;
     new PerformanceObserver(list => { for (const one of list.getEntries()) moved += one.value; })
         .observe({ type: 'layout-shift', buffered: true });
@@ -121,6 +122,7 @@ def test_a_page_that_says_what_is_wrong_is_for_everybody(path, visitor):
 
 
 def test_toasts_and_the_open_bell_are_for_everybody(visitor):
+    visitor.browser.look_like(width=1280, reduced_motion=True)  # else colours are on their way
     visitor.go("/notifications")
     visitor.run("""
         const toast = document.getElementById('toast').content.firstElementChild.cloneNode(true);
@@ -131,6 +133,17 @@ def test_toasts_and_the_open_bell_are_for_everybody(visitor):
     assert visitor.comes("document.querySelectorAll('#bell-panel .notices li').length === 2")
 
     assert violations(visitor) == []
+
+
+@pytest.mark.parametrize("width", sorted({width for width, _ in LOOKS}))
+def test_nothing_moves_when_it_turns_out_whether_the_browser_has_to_be_asked(visitor, width):
+    visitor.browser.look_like(width=width, reduced_motion=True)
+    visitor.go("/notifications")
+
+    before = visitor.run(PLACES)
+    visitor.run("document.querySelectorAll('main [data-ask]').forEach(one => one.toggleAttribute('hidden'))")
+
+    assert visitor.run(PLACES) == before
 
 
 def assert_for_everybody(visitor, path):

@@ -1,7 +1,10 @@
-"""What autovacuum learns of tables: enough for every question, and nothing that costs more than it tells."""
+"""What the planner is told: enough for every question, nothing that costs more than it tells, and who asks."""
+
+import asyncio
 
 import pytest
 
+from adapters.postgres.query_pool import query_pool
 from tests.support.core import item
 from tests.support.emails import JOB_AD, NOON, seconds
 
@@ -45,3 +48,19 @@ def test_the_store_is_analysed_again_when_it_has_grown_by_a_tenth(core):
     options = core.value("SELECT reloptions FROM pg_class WHERE oid = 'events.stored_events'::regclass")
 
     assert "autovacuum_analyze_scale_factor=0.1" in options
+
+
+def test_questions_are_planned_for_who_asks_however_often_they_were_asked(core):
+    asked = asyncio.run(_ask_often(core.database_url))
+
+    assert asked == {"generic_plans": 0, "custom_plans": 12}
+
+
+async def _ask_often(database_url):
+    async with query_pool(database_url) as pool, pool.connection() as connection:
+        for _ in range(12):
+            await connection.execute("SELECT %s::integer + 558", (1,), prepare=True)
+        plans = await connection.execute(
+            "SELECT generic_plans::int, custom_plans::int FROM pg_prepared_statements WHERE statement LIKE '%+ 558'"
+        )
+        return await plans.fetchone()
