@@ -21,7 +21,7 @@ NAME = "retention"
 POSTS_PER_SECOND = 100
 CONNECTIONS = 32
 AGE = timedelta(days=800)
-EXPECTED_EVENTS_PER_SECOND = 3_000
+EXPECTED_EVENTS_PER_SECOND = 6_000
 """The load lasts as long as a purge at this rate does; a slower one is measured as far as the load goes."""
 QUIET_S = 5.0
 """Of the load, before the purge begins: what it is compared with."""
