@@ -223,7 +223,7 @@ class PostgresEngagementView:
 
 
 def _in_key_order_of_totals(key: TotalsKey) -> tuple[int, datetime]:
-    """Sort nearly as the table's key is: UUIDs, which are compared in Python, took 3 µs an event."""
+    """Sort nearly as the table's key is: UUIDs, which are compared in Python, took 2 µs an event more."""
     return key[0].int, key[1]
 
 

@@ -48,9 +48,9 @@ def query_pool(database_url: str, *, size: int = 8) -> QueryPool:
 
 async def _configure(connection: AsyncConnection[Any]) -> None:
     # Planned for the organisation that asks: what suits the average one takes the largest twice as long.
-    await connection.execute("SET plan_cache_mode = force_custom_plan")
     await connection.execute(
-        "SELECT set_config('timezone', 'UTC', false), set_config('statement_timeout', '15s', false),"
+        "SELECT set_config('plan_cache_mode', 'force_custom_plan', false), set_config('timezone', 'UTC', false),"
+        " set_config('statement_timeout', '15s', false),"
         " set_config('lock_timeout', '2s', false), set_config('idle_in_transaction_session_timeout', '30s', false)"
     )
     await connection.commit()

@@ -74,9 +74,9 @@ class Detection:
         anew = self._by_lists(agent, address, is_click=is_click)
         if anew.verdict is not None:
             return anew
-        if Reason.KNOWN_NETWORK in kept.reasons and not is_whole(address):
+        if Reason.KNOWN_NETWORK in kept.reasons and not _is_whole(address):
             return kept
-        if Reason.SUSPICIOUS_NETWORK in kept.reasons and not is_whole(address):
+        if Reason.SUSPICIOUS_NETWORK in kept.reasons and not _is_whole(address):
             anew = anew.doubted(Reason.SUSPICIOUS_NETWORK)
         return anew.doubted(Reason.SHARED_ADDRESS) if Reason.SHARED_ADDRESS in kept.reasons else anew
 
@@ -92,7 +92,7 @@ class Detection:
         return Impression(None, by_agent.score + by_address.score, (*by_agent.reasons, *by_address.reasons))
 
 
-def is_whole(address: str) -> bool:
+def _is_whole(address: str) -> bool:
     """Say whether an address is there, and no part of it was cut off to protect its owner."""
     return bool(address) and not address.endswith((".0", "::"))
 
