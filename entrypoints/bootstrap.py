@@ -425,7 +425,10 @@ class Backend:
 
     def scores_model(self, name: str = scores.NAME, schema: str = "public") -> scores.ScoresReadModel:
         """The ranking; it also decays."""
-        return scores.ScoresReadModel(name, self._read_model_store(name, schema, PostgresScoresView), self.clock)
+        store = self._read_model_store(name, schema, PostgresScoresView)
+        serves = schema == "public"
+        most = scores.EVENTS_PER_TRANSACTION if serves else scores.EVENTS_PER_TRANSACTION_OF_A_REBUILD
+        return scores.ScoresReadModel(name, store, self.clock, most_events=most)
 
     def _read_model_store(
         self, name: str, schema: str, make_view: Callable[[Cursor[Any]], V], *, asks_who: bool = True

@@ -9,7 +9,7 @@ from typing import Final
 
 from domain.errors import PortError
 from entrypoints.bootstrap import Backend
-from entrypoints.collector import tune_collector
+from entrypoints.interpreter import tune_interpreter
 from entrypoints.pace import Pace
 from read_models.runner import ReadModel, StandingByError, catch_up
 from read_models.scores.projection import NAME as SCORES
@@ -23,10 +23,10 @@ DECAY_INTERVAL_S: Final = 30.0
 def pace_of(read_model: str) -> Pace:
     """Give a read model's pace.
 
-    A candidate's own page counts live; the ranking may be a second old, and a few when there is so much to do that it
-    would take more than a tenth of the time.
+    A candidate's own page counts live; the ranking may be a second old, and up to 20 when there is so much to do that it
+    would take more than a twentieth of the time.
     """
-    return Pace(1.0, 5.0, per_work=10.0) if read_model == SCORES else Pace()
+    return Pace(1.0, 20.0, per_work=20.0) if read_model == SCORES else Pace()
 
 
 class Paced:
@@ -69,7 +69,7 @@ def run(backend: Backend) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    tune_collector()
+    tune_interpreter()
     wake_up = backend.wake_up()
     models = [Paced(model, pace_of(model.name)) for model in backend.read_models()]
     ranking = backend.scores_model()

@@ -14,8 +14,8 @@ from application.ports.expired_records import RetentionBusyError
 from application.purge_expired import PurgeExpired
 from domain.errors import MailpulseError, PortError
 from entrypoints.bootstrap import Backend
-from entrypoints.collector import tune_collector
 from entrypoints.deliverer import Deliverer, warn_of_opened
+from entrypoints.interpreter import tune_interpreter
 from entrypoints.pace import Pace
 
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def run(backend: Backend) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    tune_collector()
+    tune_interpreter()
     warn_of_opened(backend.settings.outgoing_networks)
     drainer = Drainer(backend.drain.drain_all)
 

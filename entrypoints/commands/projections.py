@@ -5,8 +5,8 @@ import sys
 import click
 
 from entrypoints.bootstrap import Backend, read_model_names
-from entrypoints.collector import tune_collector
 from entrypoints.commands.frame import as_json, show, with_database
+from entrypoints.interpreter import tune_interpreter
 
 
 @click.group()
@@ -36,7 +36,7 @@ def projections_status(backend: Backend, json_wanted: bool) -> None:
 @with_database
 def projections_rebuild(backend: Backend, names: tuple[str, ...]) -> None:
     """Fold all events anew beside the tables that serve, then swap; all read models if none is named."""
-    tune_collector()
+    tune_interpreter()
     for name in names or read_model_names():
         tty = sys.stderr.isatty()
 

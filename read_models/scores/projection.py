@@ -1,6 +1,6 @@
 """Keep every candidate's score right: after each event, and as time passes without any."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,26 +11,44 @@ from read_models.scores.view import CandidateKey, ScoredCandidate, ScoresView
 NAME: Final = "scores"
 EVENTS_PER_TRANSACTION: Final = 50_000
 """Of a backlog; the more at once, the more of them are about the same candidates, who are scored once."""
+EVENTS_PER_TRANSACTION_OF_A_REBUILD: Final = 1_000_000
+"""Nobody waits for a rebuild's transaction to end."""
 CANDIDATES_PER_TRANSACTION: Final = 2_000
+CANDIDATES_AT_ONCE: Final = 20_000
+"""Whose activity is in memory at the same time."""
 
 
 class ScoresReadModel:
     """Scores the candidates that events touch, counted set by set from the emails' rows.
 
+    Args:
+        name: Of the read model.
+        store: Of its rows and position.
+        clock: Gives aware UTC.
+        most_events: Of one transaction.
+
     Source:
         BR-558.4 Engagement score; SCORE: it decays without new events.
     """
 
-    def __init__(self, name: str, store: ReadModelStore[ScoresView], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        name: str,
+        store: ReadModelStore[ScoresView],
+        clock: Callable[[], datetime],
+        *,
+        most_events: int = EVENTS_PER_TRANSACTION,
+    ) -> None:
         self.name = name
         self._store = store
         self._clock = clock
+        self._most_events = most_events
 
     def advance(self) -> int:
         """Score the candidates of the next events; see `read_models.runner.ReadModel`."""
         with self._store.begin() as progress:
             view, start = progress.view, progress.position
-            until = min(view.readable_until(), view.last_place_after(start, most=EVENTS_PER_TRANSACTION))
+            until = min(view.readable_until(), view.last_place_after(start, most=self._most_events))
             if until <= start:
                 return 0
             self._score(view, view.touched(start, until))
@@ -54,10 +72,12 @@ class ScoresReadModel:
             self._score(progress.view, keys)
             return len(keys)
 
-    def _score(self, view: ScoresView, keys: Collection[CandidateKey]) -> None:
-        if not keys:
-            return
+    def _score(self, view: ScoresView, keys: Sequence[CandidateKey]) -> None:
         now = self._clock()
+        for start in range(0, len(keys), CANDIDATES_AT_ONCE):
+            self._score_at_once(view, keys[start : start + CANDIDATES_AT_ONCE], now)
+
+    def _score_at_once(self, view: ScoresView, keys: Sequence[CandidateKey], now: datetime) -> None:
         known = view.activity_of(keys, now)
         view.save(
             [

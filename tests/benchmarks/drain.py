@@ -9,7 +9,7 @@ import psycopg
 
 from adapters.postgres.unit_of_work import BODIES_PURPOSE
 from adapters.secrets import SecretBox
-from entrypoints.collector import tune_collector
+from entrypoints.interpreter import tune_interpreter
 from tests.benchmarks.figures import BenchmarkFailedError, Figures, Target
 from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.plan import Plan
@@ -64,7 +64,7 @@ def drain_all(database_url: str) -> tuple[int, float, float]:
     drain = backend.drain
     backend.operations.has_due_delivery()  # the connection is open, as a worker's is
     drain.detection()  # and its rules are read
-    tune_collector()  # as the process itself does
+    tune_interpreter()  # as the process itself does
     started, used = time.perf_counter(), time.process_time()
     taken = drain.drain_all()
     spent = time.perf_counter() - started, time.process_time() - used
