@@ -92,10 +92,11 @@ class PostgresEventLog:
     def _open(
         self, events: list[LoggedFact | UnreadableEvent], sealed: Mapping[bytes, Sequence[tuple[int, bytes]]]
     ) -> None:
-        ciphers = self._keys.for_reading(self._cursor, sealed.keys())
+        keys = self._keys.for_reading(self._cursor, sealed.keys())
         for key_id, parts in sealed.items():
-            if not (cipher := ciphers[key_id]):
+            if not (key := keys.get(key_id)):
                 continue
+            cipher = key.cipher()
             for at, part in parts:
                 logged = events[at]
                 if isinstance(logged, LoggedFact):

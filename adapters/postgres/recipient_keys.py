@@ -31,26 +31,22 @@ class RecipientKey(NamedTuple):
 
     Attributes:
         id: 16 bytes, as every sealed part begins.
+        secret: 32 bytes.
     """
 
     id: bytes
     addressee_id: UUID
-    cipher: AESGCM
-
-
-class _Unwrapped(NamedTuple):
-    addressee_id: UUID
     secret: bytes
 
-    def key(self, key_id: bytes) -> RecipientKey:
-        return RecipientKey(key_id, self.addressee_id, AESGCM(self.secret))
+    def cipher(self) -> AESGCM:
+        """Make what seals and opens: kept, each would take 2 kB, and using it at once takes 0.6 µs more."""
+        return AESGCM(self.secret)
 
 
 class RecipientKeys:
     """Makes and finds keys within somebody else's transaction.
 
-    What was unwrapped once is kept: a key never changes, it is only destroyed. Ciphers are made anew from it for each
-    batch, because one takes 2 kB of memory and 2 µs to make.
+    What was unwrapped once is kept: a key never changes, it is only destroyed.
 
     Args:
         box: For `SEAL_PURPOSE`.
@@ -60,7 +56,7 @@ class RecipientKeys:
     def __init__(self, box: SecretBox, *, most_kept: int = MOST_KEPT) -> None:
         self._box = box
         self._most_kept = most_kept
-        self._kept: dict[bytes, _Unwrapped] = {}
+        self._kept: dict[bytes, RecipientKey] = {}
         self._kept_of: dict[UUID, set[bytes]] = {}
 
     def found(self, cursor: Cursor[Any], key_ids: Iterable[bytes]) -> dict[bytes, RecipientKey]:
@@ -69,7 +65,7 @@ class RecipientKeys:
         Raises:
             SealBrokenError: A key was wrapped with a secret key that is no longer configured.
         """
-        known: dict[bytes, _Unwrapped] = {}
+        known: dict[bytes, RecipientKey] = {}
         new: list[bytes] = []
         for key_id in key_ids:
             if kept := self._kept.get(key_id):
@@ -80,7 +76,7 @@ class RecipientKeys:
         if known:  # all that is asked is whether it was destroyed
             cursor.execute(_STILL_THERE.encode(), (_hex_array(known),), binary=True)
             for (key_id,) in cursor.fetchall():
-                found[key_id] = known[key_id].key(key_id)
+                found[key_id] = known[key_id]
         return found
 
     def of_addressees(self, cursor: Cursor[Any], organizations: Mapping[UUID, UUID]) -> dict[UUID, RecipientKey]:
@@ -108,8 +104,8 @@ class RecipientKeys:
             keys |= {key.addressee_id: key for key in self._read(cursor, _FIND_OF_ADDRESSEES, uuid_array(missing))}
         return keys
 
-    def for_reading(self, cursor: Cursor[Any], key_ids: Collection[bytes]) -> Mapping[bytes, AESGCM | None]:
-        """Give keys, also such as an earlier call found; None for those that were destroyed.
+    def for_reading(self, cursor: Cursor[Any], key_ids: Collection[bytes]) -> Mapping[bytes, RecipientKey]:
+        """Give keys, also such as an earlier call found; those that were destroyed are left out.
 
         A key may be given that was destroyed since: for reading in the order of events, which tells of it in its turn
         (see `forget`).
@@ -117,17 +113,10 @@ class RecipientKeys:
         Raises:
             SealBrokenError: As `found`.
         """
-        ciphers: dict[bytes, AESGCM | None] = {}
-        missing: list[bytes] = []
-        for key_id in key_ids:
-            if kept := self._kept.get(key_id):
-                ciphers[key_id] = AESGCM(kept.secret)
-            else:
-                ciphers[key_id] = None
-                missing.append(key_id)
-        for key in self._read(cursor, _FIND, _hex_array(missing)):
-            ciphers[key.id] = key.cipher
-        return ciphers
+        known = {key_id: key for key_id in key_ids if (key := self._kept.get(key_id))}
+        missing = [key_id for key_id in key_ids if key_id not in known]
+        known |= {key.id: key for key in self._read(cursor, _FIND, _hex_array(missing))}
+        return known
 
     def forget(self, addressee_id: UUID) -> None:
         """Keep a person's keys no longer."""
@@ -138,25 +127,22 @@ class RecipientKeys:
         if wanted == "{}":
             return []
         cursor.execute(query.encode(), (wanted,), binary=True)
-        return [
-            (self._kept.get(key_id) or self._keep(key_id, addressee_id, wrapped)).key(key_id)
-            for key_id, addressee_id, wrapped in cursor.fetchall()
-        ]
+        return [self._kept.get(key_id) or self._keep(key_id, *wrapped) for key_id, *wrapped in cursor.fetchall()]
 
-    def _keep(self, key_id: bytes, addressee_id: UUID, wrapped: bytes) -> "_Unwrapped":
+    def _keep(self, key_id: bytes, addressee_id: UUID, wrapped: bytes) -> RecipientKey:
         if len(self._kept) >= self._most_kept:
             self._make_room()
-        unwrapped = self._kept[key_id] = _Unwrapped(addressee_id, self._box.open(wrapped, bound_to=key_id))
+        key = self._kept[key_id] = RecipientKey(key_id, addressee_id, self._box.open(wrapped, bound_to=key_id))
         self._kept_of.setdefault(addressee_id, set()).add(key_id)
-        return unwrapped
+        return key
 
     def _make_room(self) -> None:
         for key_id in list(islice(self._kept, self._most_kept // 2)):
-            unwrapped = self._kept.pop(key_id)
-            of_addressee = self._kept_of[unwrapped.addressee_id]
+            key = self._kept.pop(key_id)
+            of_addressee = self._kept_of[key.addressee_id]
             of_addressee.discard(key_id)
             if not of_addressee:
-                del self._kept_of[unwrapped.addressee_id]
+                del self._kept_of[key.addressee_id]
 
 
 def _hex_array(ids: Iterable[bytes]) -> str:

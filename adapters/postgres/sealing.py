@@ -67,7 +67,7 @@ def sealed_state(fact: Fact | Sent, stream_id: UUID, key: RecipientKey, nonce: b
     else:
         hidden = _Hidden(fact.personal, None, fact.subject)
         bare = replace(fact, personal=NOBODY, subject="")
-    box = key.cipher.encrypt(nonce, _encode_hidden(hidden), _bound_to(fact, stream_id))
+    box = key.cipher().encrypt(nonce, _encode_hidden(hidden), _bound_to(fact, stream_id))
     return _with_field(_encode(bare), key.id + nonce + box)
 
 

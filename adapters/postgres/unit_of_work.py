@@ -210,7 +210,7 @@ class PostgresUnitOfWork:
             if key is None:
                 message.identify(None)
             else:
-                message.identify(sealed_personal(message.sent, message.id, _sealed_in(message.sent), key.cipher))
+                message.identify(sealed_personal(message.sent, message.id, _sealed_in(message.sent), key.cipher()))
 
     def _look_up_keys_of(self, messages: Iterable[EmailMessage]) -> None:
         """Ask for the keys of emails that were sealed: nobody destroys any while we record."""
@@ -246,7 +246,7 @@ class PostgresUnitOfWork:
         keys = self._keys.found(self._cursor, {key_id_of(part) for *_, part in sealed.values()})
         for email_id, fact, part in sealed.values():
             if key := keys.get(key_id_of(part)):
-                open_into(fact, email_id, part, key.cipher)
+                open_into(fact, email_id, part, key.cipher())
         return {
             place: fact.personal.hidden_ip_address
             for place, (_, fact, _) in sealed.items()
@@ -346,6 +346,6 @@ def _sealed_in(fact: object) -> bytes:
 def _teller(email_id: UUID, key: RecipientKey) -> PersonalOf:
     def personal_of(fact: Opened | Clicked) -> Personal:
         sealed = _sealed_in(fact)
-        return sealed_personal(fact, email_id, sealed, key.cipher) if sealed else fact.personal
+        return sealed_personal(fact, email_id, sealed, key.cipher()) if sealed else fact.personal
 
     return personal_of

@@ -82,10 +82,15 @@ class CandidateRanking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CandidateRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What the emails that an audience may see tell about a candidate."""
+    """What the emails that an audience may see tell about a candidate.
+
+    Attributes:
+        address: To which the latest of them went; "" of somebody who was erased.
+    """
 
     candidate_id: str
     name: str
+    address: str
     activity: CandidateActivity
     automated: AutomatedActivity = NO_MACHINES
     recent_activity: list[Activity] = []

@@ -23,6 +23,17 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
     unread_count: int
 
 
+class Bell(msgspec.Struct, frozen=True, kw_only=True):
+    """What every page shows of a person's notifications, and where their stream goes on from.
+
+    Attributes:
+        last_number: Of the latest announcement to them.
+    """
+
+    unread: int
+    last_number: int
+
+
 class NotificationQueries(Protocol):
     """Answers one person; of an audience that sees some jobs only, what is about other emails is left out (ROLE)."""
 
@@ -32,6 +43,10 @@ class NotificationQueries(Protocol):
 
     async def unread_count(self, audience: Audience, user_id: str) -> int:
         """Count the person's unread notifications."""
+        ...
+
+    async def bell(self, audience: Audience, user_id: str) -> Bell:
+        """Count the person's unread notifications, and give the number of the latest announcement, at one moment."""
         ...
 
     async def announced_after(

@@ -8,7 +8,6 @@ from hashlib import blake2b
 from uuid import UUID, uuid4, uuid5
 
 import psycopg
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.recipient_keys import SEAL_PURPOSE, RecipientKey
@@ -124,7 +123,7 @@ class _Seals:
 
 def _key_of(addressee_id: UUID) -> RecipientKey:
     key_id, secret = _made_of(addressee_id)
-    return RecipientKey(key_id.bytes, addressee_id, AESGCM(secret))
+    return RecipientKey(key_id.bytes, addressee_id, secret)
 
 
 def _made_of(addressee_id: UUID) -> tuple[UUID, bytes]:

@@ -18,7 +18,7 @@ from domain.values import Verdict
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 EMAIL = uuid4()
-KEY = RecipientKey(uuid4().bytes, uuid4(), AESGCM(AESGCM.generate_key(256)))
+KEY = RecipientKey(uuid4().bytes, uuid4(), AESGCM.generate_key(256))
 MAPPER = FactMapper()
 
 REGISTERED = Sent(
@@ -51,7 +51,7 @@ OPENED = Opened(
 
 def opened(fact, state, stream_id=EMAIL, key=KEY):
     read = MAPPER.decode(fact.TOPIC, state)
-    open_into(read, stream_id, sealed_part(state), key.cipher)
+    open_into(read, stream_id, sealed_part(state), key.cipher())
     return read
 
 
@@ -93,7 +93,7 @@ def test_a_sealed_part_opens_for_its_own_fact_only(stream_id, other):
     part = sealed_part(sealed_state(OPENED, EMAIL, KEY, *nonces(1)))
 
     with pytest.raises(MapperDeserialisationError):
-        open_into(MAPPER.decode(Opened.TOPIC, MAPPER.encode(other)), stream_id, part, KEY.cipher)
+        open_into(MAPPER.decode(Opened.TOPIC, MAPPER.encode(other)), stream_id, part, KEY.cipher())
 
 
 @pytest.mark.parametrize("place", range(-40, 0))

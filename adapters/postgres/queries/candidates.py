@@ -53,7 +53,8 @@ LEVELS = (
     " GROUP BY level"
 )
 RECORDS = SQL(
-    "SELECT e.recipient_id AS candidate_id, {activity} FROM email_logs e {recent}"
+    "SELECT e.recipient_id AS candidate_id, {activity},"
+    " (array_agg(e.recipient_email ORDER BY e.sent_at DESC, e.id DESC))[1] AS address FROM email_logs e {recent}"
     " WHERE e.organization_id = %(organization_id)s AND e.recipient_type = 'Candidate'"
     " AND e.recipient_id = ANY(%(ids)s) AND {seen} GROUP BY e.recipient_id"
 )
@@ -153,6 +154,7 @@ async def _records(
         CandidateRecord(
             candidate_id=row.pop("candidate_id"),
             name=row.pop("name"),
+            address=row.pop("address"),
             automated=AutomatedActivity(**{field: row.pop(field) for field in AutomatedActivity.__struct_fields__}),
             activity=CandidateActivity(**row),
         )

@@ -12,7 +12,7 @@ from adapters.postgres.queries.visibility import audience_parameters, sees_job
 from adapters.postgres.query_pool import ScopedDatabase
 from read_models.audience import Audience
 from read_models.notifications.notification import Announcement, Notification
-from read_models.notifications.queries import NotificationList
+from read_models.notifications.queries import Bell, NotificationList
 from read_models.paging import PageRequest, page_of
 
 COLUMNS: Final = SQL(
@@ -36,6 +36,8 @@ SELECT p.user_id, coalesce((SELECT max(n.announcement) FROM notifications n
 FROM unnest(%(user_ids)s::text[]) AS p (user_id)
 """
 LAST_NUMBER: Final = SQL("SELECT coalesce(max(announcement), 0) AS number FROM notifications WHERE {mine}")
+
+BELL: Final = SQL("SELECT ({unread}) AS unread, ({last_number}) AS last_number")
 
 
 class NotificationKey(NamedTuple):
@@ -76,6 +78,13 @@ class PostgresNotificationQueries:
 
     async def unread_count(self, audience: Audience, user_id: str) -> int:
         return await self._number(UNREAD.format(mine=_mine(audience)), audience, user_id, "unread")
+
+    async def bell(self, audience: Audience, user_id: str) -> Bell:
+        mine = _mine(audience)
+        query = BELL.format(unread=UNREAD.format(mine=mine), last_number=LAST_NUMBER.format(mine=mine))
+        async with self._database.reading(audience.organization_id) as connection:
+            [row] = await (await connection.execute(query, _parameters(audience, user_id))).fetchall()
+        return Bell(**row)
 
     async def announced_after(
         self, audience: Audience, user_id: str, number: int, *, most: int

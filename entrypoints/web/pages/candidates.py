@@ -23,10 +23,7 @@ from entrypoints.web.pages.zones import zone_of
 from entrypoints.web.paging import Cursor, page
 from entrypoints.web.problems import UnknownThingError
 from entrypoints.web.services import Services
-from read_models.audience import Audience
-from read_models.candidates.queries import Activity, CandidateRanking, scored
-from read_models.emails.queries import EmailFilter
-from read_models.paging import PageRequest as PartOfList
+from read_models.candidates.queries import Activity, CandidateRanking, CandidateRecord, scored
 
 ROWS: Final = 50
 COLUMNS: Final = (
@@ -85,8 +82,7 @@ async def show_candidate(
 ) -> Response[Any]:
     """Show how interested a candidate is, and on what grounds (UI-2)."""
     now = services.clock()
-    audience = audience_of(request.user.access)
-    record = await services.candidates.record(audience, candidate_id, now)
+    record = await services.candidates.record(audience_of(request.user.access), candidate_id, now)
     if record is None:
         raise UnknownThingError("there is no such candidate")
     if as_file:
@@ -100,22 +96,17 @@ async def show_candidate(
         candidate=score,
         highest=HIGHEST_SCORE,
         include=include,
-        consent=await _consent(request, services, audience, candidate_id),
+        consent=await _consent(request, services, record),
         days=_by_day(record.recent_activity, zone_of(request)),
     )
 
 
-async def _consent(
-    request: PageRequest, services: Services, audience: Audience, candidate_id: str
-) -> ConsentView | None:
+async def _consent(request: PageRequest, services: Services, record: CandidateRecord) -> ConsentView | None:
     """Tell what the person said about being tracked; not to a hiring manager, nor of somebody who was erased."""
-    if request.user.access.role is Role.HIRING_MANAGER:
+    access = request.user.access
+    if access.role is Role.HIRING_MANAGER or not record.address:
         return None
-    latest = await services.emails.history(audience, EmailFilter(candidate_id=candidate_id), PartOfList(limit=1))
-    address = latest.items[0].recipient.email if latest.items else ""
-    if not address:
-        return None
-    return await to_thread(services.tracking_consents.of, audience.organization_id, address)
+    return await to_thread(services.tracking_consents.of, access.organization_id, record.address)
 
 
 def _tabs(request: PageRequest, ranking: CandidateRanking, level: Level | None) -> list[Tab]:

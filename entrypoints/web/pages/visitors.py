@@ -14,6 +14,7 @@ from domain.errors import ApplicationError
 from entrypoints.web.auth import audience_of
 from entrypoints.web.problems import ForbiddenError
 from entrypoints.web.services import WebServices
+from read_models.notifications.queries import Bell
 
 SESSIONS: Final = frozenset({TokenKind.SESSION})
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
@@ -27,17 +28,6 @@ class SignInNeededError(ApplicationError):
     code = "sign_in_needed"
 
 
-class BellState(msgspec.Struct, frozen=True, kw_only=True):
-    """What every page shows of a person's notifications, and where their stream goes on from.
-
-    Attributes:
-        last_number: Of the latest announcement to them.
-    """
-
-    unread: int
-    last_number: int
-
-
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     """A person with a session.
 
@@ -47,7 +37,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
     access: AccessToken
     csrf: str
-    bell: BellState
+    bell: Bell
 
 
 PageRequest = Request[Visitor, Any, State]
@@ -78,15 +68,8 @@ async def admit_visitor(connection: ASGIConnection[Any, Any, Any, Any], handler:
         sent = (await connection.form()).get(CSRF_FIELD, "")
         if not isinstance(sent, str) or not compare_digest(sent.encode(), csrf.encode()):
             raise ForbiddenError("the form is too old or was not sent from this page: load the page again")
-    connection.scope["user"] = Visitor(access=access, csrf=csrf, bell=await _bell(services, access))
-
-
-async def _bell(services: WebServices, access: AccessToken) -> BellState:
-    audience, user_id = audience_of(access), access.user_id or ""
-    # In this order, so that what is announced in between is told twice rather than never.
-    last_number = await services.notifications.last_number(audience, user_id)
-    unread = await services.notifications.unread_count(audience, user_id)
-    return BellState(unread=unread, last_number=last_number)
+    bell = await services.notifications.bell(audience_of(access), access.user_id or "")
+    connection.scope["user"] = Visitor(access=access, csrf=csrf, bell=bell)
 
 
 def refuse_foreign_form(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
