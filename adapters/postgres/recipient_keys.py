@@ -137,7 +137,7 @@ class RecipientKeys:
         return key
 
     def _make_room(self) -> None:
-        for key_id in list(islice(self._kept, self._most_kept // 2)):
+        for key_id in list(islice(self._kept, (self._most_kept + 1) // 2)):
             key = self._kept.pop(key_id)
             of_addressee = self._kept_of[key.addressee_id]
             of_addressee.discard(key_id)

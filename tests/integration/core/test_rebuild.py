@@ -15,6 +15,7 @@ from entrypoints.bootstrap import read_model_names
 from read_models import runner
 from read_models.engagement.view import Totals
 from read_models.runner import StandingByError, catch_up
+from read_models.scores import projection as scores
 from tests.support.core import Core, item, registration
 from tests.support.emails import ACME, CAMPAIGN, JOB_AD, NOON, click, hours, minutes, seconds
 from tests.support.storages import PostgresStorage
@@ -33,6 +34,7 @@ PRIVATE = TrackingTerms(TrackingPolicy(privacy_mode=True))
 def small_batches(monkeypatch):
     monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 50)
     monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 50)
+    monkeypatch.setattr(scores, "CANDIDATES_AT_ONCE", 3)
 
 
 @pytest.fixture

@@ -1,0 +1,59 @@
+from uuid import uuid4
+
+import psycopg
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from adapters.postgres.recipient_keys import SEAL_PURPOSE, RecipientKeys
+from adapters.secrets import SecretBox
+from tests.support.emails import ACME
+
+BOX = SecretBox(["a secret key of these tests"], purpose=SEAL_PURPOSE)
+
+
+@pytest.fixture
+def cursor(core):
+    with psycopg.connect(core.database_url) as connection, connection.cursor() as cursor:
+        yield cursor
+        connection.rollback()
+
+
+@pytest.fixture
+def stored(cursor):
+    """Seven people's secrets by the ids of their keys, and whose each is."""
+    secrets, addressees = {}, {}
+    for _ in range(7):
+        key_id, addressee_id, secret = uuid4(), uuid4(), AESGCM.generate_key(256)
+        cursor.execute(
+            "INSERT INTO ops.recipient_keys (key_id, addressee_id, organization_id, wrapped) VALUES (%s, %s, %s, %s)",
+            (key_id, addressee_id, ACME, BOX.seal(secret, bound_to=key_id.bytes)),
+        )
+        secrets[key_id.bytes], addressees[key_id.bytes] = secret, addressee_id
+    return secrets, addressees
+
+
+@pytest.mark.parametrize("most_kept", [1, 2, 4, 100])
+def test_more_people_than_are_kept_are_found_all_the_same_each_time(cursor, stored, most_kept):
+    secrets, _ = stored
+    keys = RecipientKeys(BOX, most_kept=most_kept)
+
+    for wanted in [list(secrets), list(secrets)[:3], list(secrets)[::-1]]:
+        expected = {key_id: secrets[key_id] for key_id in wanted}
+        assert {id_: key.secret for id_, key in keys.for_reading(cursor, wanted).items()} == expected
+        assert {id_: key.secret for id_, key in keys.found(cursor, wanted).items()} == expected
+
+    assert len(keys._kept) <= most_kept
+    assert set().union(*keys._kept_of.values()) == keys._kept.keys()
+
+
+def test_a_key_that_is_kept_is_not_found_once_it_is_destroyed_but_reads_until_its_erasure_is_read(cursor, stored):
+    secrets, addressees = stored
+    keys = RecipientKeys(BOX)
+    gone, *others = keys.found(cursor, secrets)
+
+    cursor.execute("DELETE FROM ops.recipient_keys WHERE addressee_id = %s", (addressees[gone],))
+
+    assert keys.found(cursor, secrets).keys() == set(others)
+    assert gone in keys.for_reading(cursor, secrets)
+    keys.forget(addressees[gone])
+    assert keys.for_reading(cursor, secrets).keys() == set(others)
