@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
+from threading import Lock
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -46,7 +47,7 @@ class RecipientKey(NamedTuple):
 class RecipientKeys:
     """Makes and finds keys within somebody else's transaction.
 
-    What was unwrapped once is kept: a key never changes, it is only destroyed.
+    What was unwrapped once is kept: a key never changes, it is only destroyed. Threads may share one of these.
 
     Args:
         box: For `SEAL_PURPOSE`.
@@ -58,6 +59,7 @@ class RecipientKeys:
         self._most_kept = most_kept
         self._kept: dict[bytes, RecipientKey] = {}
         self._kept_of: dict[UUID, set[bytes]] = {}
+        self._changing = Lock()
 
     def found(self, cursor: Cursor[Any], key_ids: Iterable[bytes]) -> dict[bytes, RecipientKey]:
         """Give those of the keys that were not destroyed, as the database has them now.
@@ -120,8 +122,9 @@ class RecipientKeys:
 
     def forget(self, addressee_id: UUID) -> None:
         """Keep a person's keys no longer."""
-        for key_id in self._kept_of.pop(addressee_id, ()):
-            self._kept.pop(key_id, None)
+        with self._changing:
+            for key_id in self._kept_of.pop(addressee_id, ()):
+                del self._kept[key_id]
 
     def _read(self, cursor: Cursor[Any], query: str, wanted: str) -> list[RecipientKey]:
         if wanted == "{}":
@@ -130,10 +133,12 @@ class RecipientKeys:
         return [self._kept.get(key_id) or self._keep(key_id, *wrapped) for key_id, *wrapped in cursor.fetchall()]
 
     def _keep(self, key_id: bytes, addressee_id: UUID, wrapped: bytes) -> RecipientKey:
-        if len(self._kept) >= self._most_kept:
-            self._make_room()
-        key = self._kept[key_id] = RecipientKey(key_id, addressee_id, self._box.open(wrapped, bound_to=key_id))
-        self._kept_of.setdefault(addressee_id, set()).add(key_id)
+        key = RecipientKey(key_id, addressee_id, self._box.open(wrapped, bound_to=key_id))
+        with self._changing:
+            if len(self._kept) >= self._most_kept:
+                self._make_room()
+            self._kept[key_id] = key
+            self._kept_of.setdefault(addressee_id, set()).add(key_id)
         return key
 
     def _make_room(self) -> None:

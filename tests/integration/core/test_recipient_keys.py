@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from uuid import uuid4
 
 import psycopg
@@ -57,3 +59,23 @@ def test_a_key_that_is_kept_is_not_found_once_it_is_destroyed_but_reads_until_it
     assert gone in keys.for_reading(cursor, secrets)
     keys.forget(addressees[gone])
     assert keys.for_reading(cursor, secrets).keys() == set(others)
+
+
+def test_threads_that_share_them_find_every_key(core, cursor, stored):
+    secrets, addressees = stored
+    cursor.connection.commit()
+    keys = RecipientKeys(BOX, most_kept=3)
+
+    def find_and_forget(round_):
+        with psycopg.connect(core.database_url) as connection, connection.cursor() as own:
+            wanted = sorted(secrets, key=lambda key_id: key_id[round_ % 16])
+            found = [keys.found(own, wanted), keys.for_reading(own, wanted)]
+            keys.forget(addressees[wanted[round_ % 7]])
+            return found
+
+    with ThreadPoolExecutor(8) as threads:
+        rounds = list(threads.map(find_and_forget, range(64)))
+
+    for found in chain.from_iterable(rounds):
+        assert {id_: key.secret for id_, key in found.items()} == secrets
+    assert set().union(*keys._kept_of.values()) == keys._kept.keys()
