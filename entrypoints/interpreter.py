@@ -11,7 +11,7 @@ SWITCH_INTERVAL_S: Final = 0.000_5
 
 
 def tune_interpreter() -> None:
-    """Have few pauses, and have threads that talk to PostgreSQL wait for none that compute.
+    """Have few pauses, and let threads that talk to PostgreSQL go on soon while others compute.
 
     The collector looks seldom, and never at what was imported: a third less time per event in worker and projector. A
     batch is written by a thread that takes up its work some hundred times, while another folds the next batch: a

@@ -23,10 +23,10 @@ DECAY_INTERVAL_S: Final = 30.0
 def pace_of(read_model: str) -> Pace:
     """Give a read model's pace.
 
-    A candidate's own page counts live; the ranking may be a second old, and up to 20 when there is so much to do that
-    it would take more than a twentieth of the time.
+    A candidate's own page counts live; the ranking may be a second old, and a few when there is so much to do that it
+    would take more than a tenth of the time.
     """
-    return Pace(1.0, 20.0, per_work=20.0) if read_model == SCORES else Pace()
+    return Pace(1.0, 5.0, per_work=10.0) if read_model == SCORES else Pace()
 
 
 class Paced:

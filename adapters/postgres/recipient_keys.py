@@ -14,7 +14,7 @@ from adapters.secrets import SecretBox
 
 SEAL_PURPOSE: Final = "recipient-keys"
 MOST_KEPT: Final = 50_000
-"""Keys that a process keeps, at about 1 kB each."""
+"""Keys that a process keeps, at about 0.4 kB each."""
 
 _FIND: Final = "SELECT uuid_send(key_id), addressee_id, wrapped FROM ops.recipient_keys WHERE key_id = ANY(%s::uuid[])"
 _STILL_THERE: Final = "SELECT uuid_send(key_id) FROM ops.recipient_keys WHERE key_id = ANY(%s::uuid[])"
@@ -40,8 +40,11 @@ class RecipientKey(NamedTuple):
     secret: bytes
 
     def cipher(self) -> AESGCM:
-        """Make what seals and opens: kept, each would take 2 kB, and using it at once takes 0.6 µs more."""
+        """Give what seals and opens. Made where it is used, in 0.6 µs: kept, each would take 2 kB."""
         return AESGCM(self.secret)
+
+    def __repr__(self) -> str:
+        return f"RecipientKey({self.id.hex()})"
 
 
 class RecipientKeys:
@@ -58,7 +61,7 @@ class RecipientKeys:
         self._box = box
         self._most_kept = most_kept
         self._kept: dict[bytes, RecipientKey] = {}
-        self._kept_of: dict[UUID, set[bytes]] = {}
+        self._kept_of: dict[UUID, bytes] = {}
         self._changing = Lock()
 
     def found(self, cursor: Cursor[Any], key_ids: Iterable[bytes]) -> dict[bytes, RecipientKey]:
@@ -78,7 +81,9 @@ class RecipientKeys:
         if known:  # all that is asked is whether it was destroyed
             cursor.execute(_STILL_THERE.encode(), (_hex_array(known),), binary=True)
             for (key_id,) in cursor.fetchall():
-                found[key_id] = known[key_id]
+                found[key_id] = known.pop(key_id)
+            for key in known.values():
+                self.forget(key.addressee_id)
         return found
 
     def of_addressees(self, cursor: Cursor[Any], organizations: Mapping[UUID, UUID]) -> dict[UUID, RecipientKey]:
@@ -121,10 +126,9 @@ class RecipientKeys:
         return known
 
     def forget(self, addressee_id: UUID) -> None:
-        """Keep a person's keys no longer."""
+        """Keep a person's key no longer."""
         with self._changing:
-            for key_id in self._kept_of.pop(addressee_id, ()):
-                del self._kept[key_id]
+            self._let_go_of(addressee_id)
 
     def _read(self, cursor: Cursor[Any], query: str, wanted: str) -> list[RecipientKey]:
         if wanted == "{}":
@@ -136,18 +140,16 @@ class RecipientKeys:
         key = RecipientKey(key_id, addressee_id, self._box.open(wrapped, bound_to=key_id))
         with self._changing:
             if len(self._kept) >= self._most_kept:
-                self._make_room()
+                for oldest in list(islice(self._kept_of, (self._most_kept + 1) // 2)):
+                    self._let_go_of(oldest)
+            self._let_go_of(addressee_id)  # of an earlier key: each person has one at a time
             self._kept[key_id] = key
-            self._kept_of.setdefault(addressee_id, set()).add(key_id)
+            self._kept_of[addressee_id] = key_id
         return key
 
-    def _make_room(self) -> None:
-        for key_id in list(islice(self._kept, (self._most_kept + 1) // 2)):
-            key = self._kept.pop(key_id)
-            of_addressee = self._kept_of[key.addressee_id]
-            of_addressee.discard(key_id)
-            if not of_addressee:
-                del self._kept_of[key.addressee_id]
+    def _let_go_of(self, addressee_id: UUID) -> None:
+        if key_id := self._kept_of.pop(addressee_id, None):
+            del self._kept[key_id]
 
 
 def _hex_array(ids: Iterable[bytes]) -> str:

@@ -12,7 +12,7 @@ NAME: Final = "scores"
 EVENTS_PER_TRANSACTION: Final = 50_000
 """Of a backlog; the more at once, the more of them are about the same candidates, who are scored once."""
 EVENTS_PER_TRANSACTION_OF_A_REBUILD: Final = 1_000_000
-"""Nobody waits for a rebuild's transaction to end."""
+"""Who asks does not wait for it; only changes of the emails' tables do."""
 CANDIDATES_PER_TRANSACTION: Final = 2_000
 CANDIDATES_AT_ONCE: Final = 20_000
 """Whose activity is in memory at the same time."""

@@ -45,7 +45,7 @@ def test_more_people_than_are_kept_are_found_all_the_same_each_time(cursor, stor
         assert {id_: key.secret for id_, key in keys.found(cursor, wanted).items()} == expected
 
     assert len(keys._kept) <= most_kept
-    assert set().union(*keys._kept_of.values()) == keys._kept.keys()
+    assert set(keys._kept_of.values()) == keys._kept.keys()
 
 
 def test_a_key_that_is_kept_is_not_found_once_it_is_destroyed_but_reads_until_its_erasure_is_read(cursor, stored):
@@ -55,10 +55,41 @@ def test_a_key_that_is_kept_is_not_found_once_it_is_destroyed_but_reads_until_it
 
     cursor.execute("DELETE FROM ops.recipient_keys WHERE addressee_id = %s", (addressees[gone],))
 
-    assert keys.found(cursor, secrets).keys() == set(others)
     assert gone in keys.for_reading(cursor, secrets)
-    keys.forget(addressees[gone])
+    assert keys.found(cursor, secrets).keys() == set(others)
     assert keys.for_reading(cursor, secrets).keys() == set(others)
+
+
+def test_a_key_is_read_with_until_its_owner_is_forgotten(cursor, stored):
+    secrets, addressees = stored
+    keys = RecipientKeys(BOX)
+    gone, *others = keys.for_reading(cursor, secrets)
+    cursor.execute("DELETE FROM ops.recipient_keys WHERE addressee_id = %s", (addressees[gone],))
+
+    keys.forget(addressees[gone])
+
+    assert keys.for_reading(cursor, secrets).keys() == set(others)
+
+
+def test_of_a_person_who_comes_back_only_the_new_key_is_kept(cursor, stored):
+    secrets, addressees = stored
+    keys = RecipientKeys(BOX)
+    old, *others = keys.for_reading(cursor, secrets)
+    new = uuid4()
+    cursor.execute(
+        "UPDATE ops.recipient_keys SET key_id = %s, wrapped = %s WHERE addressee_id = %s",
+        (new, BOX.seal(secrets[old], bound_to=new.bytes), addressees[old]),
+    )
+
+    assert keys.found(cursor, [new.bytes])[new.bytes].secret == secrets[old]
+
+    assert keys._kept.keys() == {new.bytes, *others}
+
+
+def test_a_key_does_not_show_its_secret(cursor, stored):
+    secrets, _ = stored
+    for key_id, key in RecipientKeys(BOX).found(cursor, secrets).items():
+        assert repr(key) == f"RecipientKey({key_id.hex()})"
 
 
 def test_threads_that_share_them_find_every_key(core, cursor, stored):
@@ -78,4 +109,4 @@ def test_threads_that_share_them_find_every_key(core, cursor, stored):
 
     for found in chain.from_iterable(rounds):
         assert {id_: key.secret for id_, key in found.items()} == secrets
-    assert set().union(*keys._kept_of.values()) == keys._kept.keys()
+    assert set(keys._kept_of.values()) == keys._kept.keys()
