@@ -78,9 +78,7 @@ class ScopedDatabase:
                 another version than the question.
         """
         try:
-            # Begun, scoped and asked in one go: whoever fetches rows waits for the database once. Should entering the
-            # scope fail, the server carries out nothing that follows.
-            async with self._pool.connection() as connection, connection.pipeline():
+            async with self._pool.connection() as connection:
                 await connection.execute(ENTER_SCOPE, (str(organization_id),))
                 yield connection
         except (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable) as error:

@@ -96,14 +96,16 @@ class PostgresCandidateQueries:
 
     async def record(self, audience: Audience, candidate_id: str, now: datetime) -> CandidateRecord | None:
         async with self._database.reading(audience.organization_id) as connection:
-            # Both are asked before either is read.
+            records = await _records(connection, audience, now, [candidate_id])
+            if not records:
+                return None
             cursor = await connection.execute(
                 DID.format(seen=sees_job(audience, "e", "job_id")),
                 {**audience_parameters(audience), "candidate_id": candidate_id, "most": RECENT_ACTIVITIES},
             )
-            records = await _records(connection, audience, now, [candidate_id])
             did = [Activity(**row) for row in await cursor.fetchall()]
-        return msgspec.structs.replace(records[0], recent_activity=did) if records else None
+        (record,) = records
+        return msgspec.structs.replace(record, recent_activity=did)
 
     async def _kept_ranking(
         self, organization_id: UUID, level: Level | None, page: PageRequest, *, with_automated: bool
