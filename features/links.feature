@@ -1,7 +1,7 @@
 Feature: See which links candidates follow
   Recruiters learn which link of an email works, by address and by its place in the email.
 
-  @AF-4 @BR-558.3
+  @AF-4 @BR-558.3 @USE-3
   Scenario Outline: Clicks are counted per link, people once
     Given Northwind, a recruiting team that sends by <provider>
     And these emails were sent:
