@@ -162,7 +162,13 @@ LINK_CLICKS: Final = {
     "unique_clicks": 59,
     "scanner_click_count": 17,
 }
-CONTACT: Final = {"contact_id": "c-1", "opens": 5, "clicks": 4}
+CONTACT: Final = {
+    "contact_id": "c-1",
+    "opens": 5,
+    "clicks": 4,
+    "machine_open_count": 2,
+    "scanner_click_count": 5,
+}
 NOT_ENGAGED_CONTACT: Final = {
     "contact_id": "c-2",
     "name": "Jane Doe",

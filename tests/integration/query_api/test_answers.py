@@ -205,7 +205,24 @@ def test_engaged_contacts_agree_with_the_seeds_contact_query(min_clicks, recruit
 
     contacts = recruiter.get("/api/v1/contacts/engaged", min_clicks=min_clicks).json()["items"]
 
-    assert [tuple(contact.values()) for contact in contacts] == expected
+    assert [(contact["contact_id"], contact["opens"], contact["clicks"]) for contact in contacts] == expected
+
+
+def test_engaged_contacts_show_apart_what_machines_did(recruiter):
+    contacts = recruiter.get("/api/v1/contacts/engaged", min_clicks=0).json()["items"]
+
+    counted = {one["contact_id"]: (one["machine_open_count"], one["scanner_click_count"]) for one in contacts}
+    # A preview of a link is counted nowhere.
+    assert counted == {"c-1": (1, 1), "c-2": (1, 1), "c-3": (0, 0), "c-4": (0, 0), "c-5": (0, 0)}
+
+
+def test_engaged_contacts_as_csv_have_the_columns_of_the_list(recruiter):
+    listed = recruiter.get("/api/v1/contacts/engaged", min_clicks=1).json()["items"]
+
+    lines = recruiter.get("/api/v1/contacts/engaged", min_clicks=1, format="csv").text.splitlines()
+
+    assert lines[0] == "contact_id,opens,clicks,machine_open_count,scanner_click_count"
+    assert lines[1:] == [",".join(str(value) for value in contact.values()) for contact in listed]
 
 
 def test_candidates_are_ranked_with_unmeasured_ones_last(recruiter):

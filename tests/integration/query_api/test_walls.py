@@ -276,8 +276,8 @@ def test_a_hiring_managers_contacts_are_of_their_jobs(manager):
     contacts = manager.get("/api/v1/contacts/engaged", min_clicks=0).json()["items"]
 
     assert contacts == [
-        {"contact_id": "c-1", "opens": 1, "clicks": 2},
-        {"contact_id": "c-3", "opens": 0, "clicks": 0},
+        {"contact_id": "c-1", "opens": 1, "clicks": 2, "machine_open_count": 1, "scanner_click_count": 1},
+        {"contact_id": "c-3", "opens": 0, "clicks": 0, "machine_open_count": 0, "scanner_click_count": 0},
     ]
 
 
