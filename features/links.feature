@@ -125,6 +125,33 @@ Feature: See which links candidates follow
       | link                      | clicks | people |
       | https://jobs.test/opening | 2      | 2      |
 
+  @USE-5 @AF-4 @ROLE
+  Scenario: The links that one candidate follows, over all their emails
+    Given Northwind, a recruiting team that sends by SendGrid
+    And these emails were sent:
+      | to         | email    | job       | hiring manager |
+      | John Smith | Invite   | Developer | h-mary         |
+      | John Smith | Reminder | Designer  | h-otto         |
+      | Jane Doe   | Invite   | Developer | h-mary         |
+    When the provider reports:
+      | to         | email    | what happened | when         | link                      | position |
+      | John Smith | Invite   | clicked       | 70 hours ago | https://jobs.test/opening | 0        |
+      | John Smith | Invite   | clicked       | 60 hours ago | https://jobs.test/opening | 0        |
+      | John Smith | Reminder | clicked       | 50 hours ago | https://jobs.test/opening | 0        |
+      | John Smith | Invite   | clicked       | 40 hours ago | https://jobs.test/opening | 3        |
+      | John Smith | Reminder | clicked       | 30 hours ago | https://jobs.test/salary  | 1        |
+      | John Smith | Reminder | clicked       | 20 hours ago | https://jobs.test/salary  | 1        |
+      | Jane Doe   | Invite   | clicked       | 10 hours ago | https://jobs.test/team    | 2        |
+    Then the links that John Smith followed are:
+      | link                      | position | clicks | emails | first        |
+      | https://jobs.test/opening | 0        | 3      | 2      | 70 hours ago |
+      | https://jobs.test/salary  | 1        | 2      | 1      | 30 hours ago |
+      | https://jobs.test/opening | 3        | 1      | 1      | 40 hours ago |
+    And for h-otto, a hiring manager, the links that John Smith followed are:
+      | link                      | position | clicks | emails | first        |
+      | https://jobs.test/salary  | 1        | 2      | 1      | 30 hours ago |
+      | https://jobs.test/opening | 0        | 1      | 1      | 50 hours ago |
+
   @USE-6
   Scenario: Contacts who clicked three times and more are worth a follow-up, the most clicks first
     Given Northwind, a recruiting team that sends by SendGrid

@@ -162,6 +162,15 @@ LINK_CLICKS: Final = {
     "unique_clicks": 59,
     "scanner_click_count": 17,
 }
+CANDIDATE_LINK_CLICKS: Final = {
+    "url": LINK,
+    "link_position": "header",
+    "link_text": "Choose a time",
+    "click_count": 3,
+    "unique_clicks": 2,
+    "scanner_click_count": 1,
+    "first_clicked_at": CLICKED_AT,
+}
 CONTACT: Final = {
     "contact_id": "c-1",
     "opens": 5,

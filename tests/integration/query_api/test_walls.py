@@ -12,9 +12,11 @@ from entrypoints.web.auth import OPERATOR
 from tests.support.outgoing import insert_a_delivery
 from tests.support.query_world import (
     CAMPAIGN,
+    LINK,
     MANAGER,
     NAMED_JOB,
     OTHER_JOB,
+    OTHER_LINK,
     OURS,
     THEIR_CAMPAIGN,
     THEIRS,
@@ -132,6 +134,7 @@ FOREIGN = (
     f"/api/v1/emails/{email_id('named')}",
     f"/api/v1/emails/{email_id('named')}/events",
     "/api/v1/candidates/c-2/engagement",
+    "/api/v1/candidates/c-2/links",
     f"/api/v1/campaigns/{CAMPAIGN}/engagement",
     f"/api/v1/campaigns/{CAMPAIGN}/links",
     f"/api/v1/jobs/{OTHER_JOB}/engagement",
@@ -171,6 +174,7 @@ def test_foreign_and_unknown_look_the_same(path, stranger):
         ("/api/v1/emails", {"campaign_id": str(CAMPAIGN)}),
         ("/api/v1/candidates", {}),
         ("/api/v1/candidates/c-1/engagement", {}),
+        ("/api/v1/candidates/c-1/links", {}),
         ("/api/v1/jobs/j-named/links", {}),
         ("/api/v1/templates/t-1/engagement", {}),
         ("/api/v1/templates/t-1/links", {}),
@@ -249,7 +253,8 @@ def test_a_hiring_manager_ranks_only_candidates_of_their_jobs(manager):
 
 
 @pytest.mark.parametrize(
-    "path", ["candidates/c-2/engagement", f"jobs/{OTHER_JOB}/engagement", f"jobs/{OTHER_JOB}/links"]
+    "path",
+    ["candidates/c-2/engagement", "candidates/c-2/links", f"jobs/{OTHER_JOB}/engagement", f"jobs/{OTHER_JOB}/links"],
 )
 def test_candidates_and_jobs_of_others_are_not_there_for_a_hiring_manager(path, manager, recruiter):
     assert recruiter.get(f"/api/v1/{path}").status_code == 200
@@ -270,6 +275,19 @@ def test_a_hiring_managers_metrics_are_of_their_jobs(of, manager):
 
     assert (metrics["sent"], metrics["total_clicks"], metrics["replied"]) == (1, 2, 0)
     assert {link["url"] for link in links} == {"https://example.com/interviews/1"}
+
+
+def test_the_links_of_a_candidate_are_for_a_hiring_manager_those_of_their_jobs(manager, recruiter):
+    links = {
+        caller: {(one["url"], one["click_count"]) for one in answer.json()["items"]}
+        for caller, answer in (
+            ("manager", manager.get("/api/v1/candidates/c-1/links", group_by="url")),
+            ("recruiter", recruiter.get("/api/v1/candidates/c-1/links", group_by="url")),
+        )
+    }
+
+    assert links["manager"] == {(LINK, 2)}
+    assert links["recruiter"] == {(LINK, 2), (OTHER_LINK, 1)}
 
 
 def test_a_hiring_managers_contacts_are_of_their_jobs(manager):
