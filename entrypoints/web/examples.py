@@ -288,6 +288,14 @@ OUTGOING_DELIVERY: Final = {
         {"number": 1, "attempted_at": OPENED_AT, "outcome": "delivered", "http_status": 204, "duration_ms": 41},
     ],
 }
+ALIVE: Final = {"status": "alive"}
+READY: Final = {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok"}}
+NOT_READY: Final = {"status": "unavailable", "checks": {"postgresql": "unavailable", "redis": "ok"}}
+MEASUREMENTS: Final = """\
+# HELP mailpulse_webhook_refusals_total Webhooks refused, by reason.
+# TYPE mailpulse_webhook_refusals_total counter
+mailpulse_webhook_refusals_total{provider="sendgrid",reason="signature_mismatch"} 2.0
+"""
 
 
 def a_list_of(item: object) -> dict[str, object]:

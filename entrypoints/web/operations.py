@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar.openapi.spec import (
+    OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
@@ -63,6 +64,37 @@ def described(
             self.responses = {**responses, **{str(status.value): _problem(status) for status in (*problems, *ALWAYS)}}
 
     return Described
+
+
+def open_to_all(*, answers: object, unavailable: object = None) -> type[Operation]:
+    """Describe an operation outside of the API, which asks for no token.
+
+    Args:
+        answers: Example of what it answers.
+        unavailable: Example of what it answers with 503; ``None`` if it never does.
+    """
+
+    @dataclass
+    class Described(Operation):
+        def __post_init__(self) -> None:
+            responses = dict(self.responses or {})
+            usual = responses[str(HTTPStatus.OK.value)]
+            _show(usual, answers, None)
+            if unavailable is not None and isinstance(usual, OpenAPIResponse):
+                away = _unavailable(usual, unavailable)
+                responses[str(HTTPStatus.SERVICE_UNAVAILABLE.value)] = away
+            self.responses = responses
+
+    return Described
+
+
+def _unavailable(usual: OpenAPIResponse, example: object) -> OpenAPIResponse:
+    schemas = {name: one.schema for name, one in (usual.content or {}).items() if isinstance(one, OpenAPIMediaType)}
+    return OpenAPIResponse(
+        description=HTTPStatus.SERVICE_UNAVAILABLE.phrase,
+        headers={"Retry-After": OpenAPIHeader(description="Seconds.", schema=Schema(type=OpenAPIType.INTEGER))},
+        content={name: OpenAPIMediaType(schema=schema, example=_whole(example)) for name, schema in schemas.items()},
+    )
 
 
 def _show(response: OpenAPIResponse | Reference, example: object, schema: Schema | None) -> None:
