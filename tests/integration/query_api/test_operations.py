@@ -47,6 +47,11 @@ CONTRACT = {
     ("get", "/health/live"),
     ("get", "/health/ready"),
     ("get", "/metrics"),
+    ("get", "/schema"),
+    ("get", "/"),
+    ("get", "/candidates/{candidate_id}"),
+    ("get", "/emails/{email_id}"),
+    ("get", "/campaigns/{campaign_id}"),
 }
 
 
