@@ -80,16 +80,16 @@ def open_to_all(*, answers: object, unavailable: object = None) -> type[Operatio
             responses = dict(self.responses or {})
             usual = responses[str(HTTPStatus.OK.value)]
             _show(usual, answers, None)
-            if unavailable is not None and isinstance(usual, OpenAPIResponse):
-                away = _unavailable(usual, unavailable)
-                responses[str(HTTPStatus.SERVICE_UNAVAILABLE.value)] = away
+            if unavailable is not None:
+                responses[str(HTTPStatus.SERVICE_UNAVAILABLE.value)] = _unavailable(usual, unavailable)
             self.responses = responses
 
     return Described
 
 
-def _unavailable(usual: OpenAPIResponse, example: object) -> OpenAPIResponse:
-    schemas = {name: one.schema for name, one in (usual.content or {}).items() if isinstance(one, OpenAPIMediaType)}
+def _unavailable(usual: OpenAPIResponse | Reference, example: object) -> OpenAPIResponse:
+    content = usual.content if isinstance(usual, OpenAPIResponse) else None
+    schemas = {name: media_type.schema for name, media_type in (content or {}).items()}
     return OpenAPIResponse(
         description=HTTPStatus.SERVICE_UNAVAILABLE.phrase,
         headers={"Retry-After": OpenAPIHeader(description="Seconds.", schema=Schema(type=OpenAPIType.INTEGER))},
