@@ -1,4 +1,4 @@
-# All a checkout needs is make and Python 3.11, 3.12 or 3.13: every target first brings .venv up to date.
+# All a checkout needs is make and Python 3.11 or 3.12, with a C compiler also 3.13: every target first brings .venv up to date.
 #   PYTHON=/path/to/python3.12   the interpreter of a new .venv (default: the first of CANDIDATES found)
 #   ARGS="-k score -x"           more arguments for pytest (test), the benchmarks (bench) or uv (lock)
 SHELL := /bin/bash

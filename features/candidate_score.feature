@@ -28,7 +28,7 @@ Feature: Know which candidates are interested
       | 29 days ago  | 10     | 40    | warm  |
       | 31 days ago  | 0      | 30    | cold  |
 
-  @SCORE @BR-558.4
+  @SCORE @BR-558.4 @USE-2
   Scenario: Four emails, three opened, two clicked
     Given Northwind, a recruiting team that sends by SendGrid
     And these emails were sent:

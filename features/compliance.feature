@@ -24,7 +24,7 @@ Feature: Show who does not want our emails, and whether they arrive
       | Dan  | bounced          | 4 days ago  |                       |
       | =1+1 | unsubscribed     | 1 day ago   |                       |
 
-  @USE-6
+  @USE-7
   Scenario: Who unsubscribed, when, and from which email
     Then the unsubscribes are:
       | to   | when       | email |
@@ -34,20 +34,20 @@ Feature: Show who does not want our emails, and whether they arrive
       | to  | when       | email |
       | Ben | 2 days ago | Hello |
 
-  @USE-6
+  @USE-7
   Scenario: A period is asked for
     Then the unsubscribes from 4 days ago to 2 days ago are:
       | to  |
       | Ann |
 
-  @USE-6
+  @USE-7
   Scenario: The list for the file, which no spreadsheet takes for a formula
     Then the unsubscribes as CSV are:
       | recipient_name | recipient_email  |
       | '=1+1          | '=1+1@example.com |
       | Ann            | ann@example.com  |
 
-  @USE-6 @ROLE
+  @USE-7 @ROLE
   Scenario: A hiring manager sees those of their jobs
     Then h-mary, a hiring manager, is shown the unsubscribes of:
       | to  |
@@ -62,7 +62,7 @@ Feature: Show who does not want our emails, and whether they arrive
       | kind | reason                 | emails |
       | hard | mailbox_does_not_exist | 1      |
 
-  @USE-7
+  @USE-6
   Scenario: Whom to ask again: who got an email, and did nothing with it
     When the provider reports:
       | to  | what happened | when       | link                  |

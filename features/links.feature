@@ -1,7 +1,7 @@
 Feature: See which links candidates follow
   Recruiters learn which link of an email works, by address and by its place in the email.
 
-  @AF-4 @BR-558.3
+  @AF-4 @BR-558.3 @USE-3
   Scenario Outline: Clicks are counted per link, people once
     Given Northwind, a recruiting team that sends by <provider>
     And these emails were sent:
@@ -124,6 +124,33 @@ Feature: See which links candidates follow
     And the links of the template "Invite" are:
       | link                      | clicks | people |
       | https://jobs.test/opening | 2      | 2      |
+
+  @USE-5 @AF-4 @ROLE
+  Scenario: The links that one candidate follows, over all their emails
+    Given Northwind, a recruiting team that sends by SendGrid
+    And these emails were sent:
+      | to         | email    | job       | hiring manager |
+      | John Smith | Invite   | Developer | h-mary         |
+      | John Smith | Reminder | Designer  | h-otto         |
+      | Jane Doe   | Invite   | Developer | h-mary         |
+    When the provider reports:
+      | to         | email    | what happened | when         | link                      | position |
+      | John Smith | Invite   | clicked       | 70 hours ago | https://jobs.test/opening | 0        |
+      | John Smith | Invite   | clicked       | 60 hours ago | https://jobs.test/opening | 0        |
+      | John Smith | Reminder | clicked       | 50 hours ago | https://jobs.test/opening | 0        |
+      | John Smith | Invite   | clicked       | 40 hours ago | https://jobs.test/opening | 3        |
+      | John Smith | Reminder | clicked       | 30 hours ago | https://jobs.test/salary  | 1        |
+      | John Smith | Reminder | clicked       | 20 hours ago | https://jobs.test/salary  | 1        |
+      | Jane Doe   | Invite   | clicked       | 10 hours ago | https://jobs.test/team    | 2        |
+    Then the links that John Smith followed are:
+      | link                      | position | clicks | emails | first        |
+      | https://jobs.test/opening | 0        | 3      | 2      | 70 hours ago |
+      | https://jobs.test/salary  | 1        | 2      | 1      | 30 hours ago |
+      | https://jobs.test/opening | 3        | 1      | 1      | 40 hours ago |
+    And for h-otto, a hiring manager, the links that John Smith followed are:
+      | link                      | position | clicks | emails | first        |
+      | https://jobs.test/salary  | 1        | 2      | 1      | 30 hours ago |
+      | https://jobs.test/opening | 0        | 1      | 1      | 50 hours ago |
 
   @USE-6
   Scenario: Contacts who clicked three times and more are worth a follow-up, the most clicks first

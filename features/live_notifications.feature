@@ -2,7 +2,7 @@ Feature: Be told while it happens
   Whoever has a page open is told within a second that a candidate opened their email, and gets to the candidate with one
   click. Who is away finds it when they come back: nothing is missed, nothing comes twice.
 
-  @AF-3 @UI-3
+  @AF-3 @FLOW-8 @UI-3
   Scenario Outline: A candidate opens an email while its sender has a page open
     Given Northwind, a recruiting team that sends by <provider>
     And these emails were sent:

@@ -1,7 +1,7 @@
 Feature: Measure how well emails do
   Rates are percentages of the emails that were sent with tracking. Each email counts once, however often it was opened.
 
-  @MET-1
+  @MET-1 @USE-1
   Scenario: The figures of a campaign
     Given Northwind, a recruiting team that sends by another mail system
     And these emails were sent:

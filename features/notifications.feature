@@ -2,7 +2,7 @@ Feature: Hear of it at once
   Recruiters are told when a person opened, followed a link or answered: once for what happens in a row, never for what machines
   do. Everybody decides what they want to hear; what was wrong is taken back.
 
-  @AF-3
+  @AF-3 @FLOW-8
   Scenario Outline: A candidate opens an email and the recruiter is led to their profile
     Given Northwind, a recruiting team that sends by <provider>
     And these emails were sent:

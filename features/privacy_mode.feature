@@ -23,6 +23,7 @@ Feature: Count without watching
     And the links of the template "Invite" are:
       | link                  | clicks | people |
       | https://jobs.test/one | 1      | 1      |
+    And no link is told that John Smith followed
     And the figures of the template "Invite" are:
       | opened  | 1 |
       | clicked | 1 |

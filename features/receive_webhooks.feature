@@ -5,7 +5,7 @@ Feature: Receive the reports of mail providers
 
   (Steps 7 and 8 of the basic flow, preferences and notifications, have features of their own.)
 
-  @FLOW-1 @FLOW-2 @FLOW-9 @SEC-1
+  @PRE-4 @FLOW-1 @FLOW-2 @FLOW-9 @SEC-1
   Scenario Outline: A report that the provider signed is acknowledged and recorded
     Given Northwind, a recruiting team that sends by <provider>
     And these emails were sent:
@@ -78,7 +78,7 @@ Feature: Receive the reports of mail providers
     When the old verification key is withdrawn
     Then within seconds a report that John Smith opened the email is refused as not proven
 
-  @SEC-1
+  @PRE-4 @SEC-1
   Scenario: Without a verification key nothing is believed
     Given Northwind, a recruiting team that sends by SendGrid
     And these emails were sent:

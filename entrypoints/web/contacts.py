@@ -28,6 +28,7 @@ ROWS_AT_ONCE: Final = 50_000
     opt=READERS,
     tags=["contacts"],
     summary="List highly engaged contacts, the most clicks first",
+    description="Opens and clicks are of people; `machine_open_count` and `scanner_click_count` are apart.",
     operation_class=described(
         answers=examples.a_list_of(examples.CONTACT),
         csv=csv_example(examples.CONTACT),

@@ -162,7 +162,22 @@ LINK_CLICKS: Final = {
     "unique_clicks": 59,
     "scanner_click_count": 17,
 }
-CONTACT: Final = {"contact_id": "c-1", "opens": 5, "clicks": 4}
+CANDIDATE_LINK_CLICKS: Final = {
+    "url": LINK,
+    "link_position": "header",
+    "link_text": "Choose a time",
+    "click_count": 3,
+    "unique_clicks": 2,
+    "scanner_click_count": 1,
+    "first_clicked_at": CLICKED_AT,
+}
+CONTACT: Final = {
+    "contact_id": "c-1",
+    "opens": 5,
+    "clicks": 4,
+    "machine_open_count": 2,
+    "scanner_click_count": 5,
+}
 NOT_ENGAGED_CONTACT: Final = {
     "contact_id": "c-2",
     "name": "Jane Doe",
@@ -273,6 +288,14 @@ OUTGOING_DELIVERY: Final = {
         {"number": 1, "attempted_at": OPENED_AT, "outcome": "delivered", "http_status": 204, "duration_ms": 41},
     ],
 }
+ALIVE: Final = {"status": "alive"}
+READY: Final = {"status": "ready", "checks": {"postgresql": "ok", "redis": "ok"}}
+NOT_READY: Final = {"status": "unavailable", "checks": {"postgresql": "unavailable", "redis": "ok"}}
+MEASUREMENTS: Final = """\
+# HELP mailpulse_webhook_refusals_total Webhooks refused, by reason.
+# TYPE mailpulse_webhook_refusals_total counter
+mailpulse_webhook_refusals_total{provider="sendgrid",reason="signature_mismatch"} 2.0
+"""
 
 
 def a_list_of(item: object) -> dict[str, object]:

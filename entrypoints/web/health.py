@@ -13,6 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from application.ports.health import Dependency
 from domain.errors import PortError
+from entrypoints.web import examples
+from entrypoints.web.operations import open_to_all
 from entrypoints.web.problems import RETRY_AFTER_S
 from entrypoints.web.services import Services
 
@@ -43,7 +45,12 @@ class ReadinessReport(msgspec.Struct, frozen=True, kw_only=True):
     checks: dict[str, str]
 
 
-@get("/health/live", tags=TAGS, summary="Say that the process lives; needs nothing")
+@get(
+    "/health/live",
+    tags=TAGS,
+    summary="Say that the process lives; needs nothing",
+    operation_class=open_to_all(answers=examples.ALIVE),
+)
 async def live() -> Liveness:
     """Answer without asking anybody."""
     return Liveness()
@@ -54,6 +61,7 @@ async def live() -> Liveness:
     tags=TAGS,
     summary="Say whether the service can answer",
     description="503 without PostgreSQL; without Redis the service is degraded and answers 200.",
+    operation_class=open_to_all(answers=examples.READY, unavailable=examples.NOT_READY),
 )
 async def ready(services: Services) -> Response[ReadinessReport]:
     """Ask every dependency for a sign of life."""
@@ -76,6 +84,7 @@ async def ready(services: Services) -> Response[ReadinessReport]:
     "/metrics",
     tags=TAGS,
     summary="Show measurements in the Prometheus text format",
+    operation_class=open_to_all(answers=examples.MEASUREMENTS),
     # Litestar names the charset as well, and Prometheus refuses what names it twice.
     media_type=CONTENT_TYPE_LATEST.replace("; charset=utf-8", ""),
 )

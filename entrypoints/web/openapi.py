@@ -15,7 +15,9 @@ from application.register_emails import EmailRegistration, RegisteredEmail, Reje
 from entrypoints.web.administration import NewApiKey, NewOrganization, NewUserSession
 from entrypoints.web.instrument import EmailToInstrument
 from entrypoints.web.notifications import NotificationPreferencesChange
+from entrypoints.web.operations import JSON
 from entrypoints.web.outgoing_webhooks import NewOutgoingWebhook, OutgoingWebhookChange, SecretRenewal
+from entrypoints.web.pages.page_openapi import SESSION
 from entrypoints.web.problems import Problem
 from entrypoints.web.tracking_terms import ConsentChange, TrackingPolicyChange
 from entrypoints.web.webhook_endpoints import NewWebhookEndpoint
@@ -43,14 +45,36 @@ SHARED_TYPES: Final[tuple[type[Any], ...]] = (
 GENERIC_NAME: Final = re.compile(rb"Page_(?:\w+\.)+(\w+)_(?=\")")
 
 
+ITSELF: Final = {
+    "get": {
+        "tags": ["operations"],
+        "summary": "Show this document",
+        "operationId": "ShowThisDocument",
+        "responses": {
+            "200": {
+                "description": "An OpenAPI document",
+                "content": {
+                    JSON: {
+                        "schema": {"type": "object"},
+                        "example": {"openapi": "3.1.0", "info": {"title": "Mailpulse", "version": "0.1.0"}},
+                    }
+                },
+            }
+        },
+    }
+}
+
+
 class DocumentPlugin(JsonRenderPlugin):
-    """Serves the document as JSON, with the shared types that Litestar's own collection leaves out."""
+    """Serves the document as JSON, with what Litestar's own collection leaves out: the shared types, and itself."""
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """Complete the document; pages are called ``PageOfEmailView``, not by the place of their modules."""
         _, shared = msgspec.json.schema_components(SHARED_TYPES, ref_template="#/components/schemas/{name}")
         components = {**openapi_schema["components"], "schemas": {**openapi_schema["components"]["schemas"], **shared}}
-        return GENERIC_NAME.sub(rb"PageOf\1", self.render_json(request, {**openapi_schema, "components": components}))
+        paths = {**openapi_schema["paths"], "/schema": ITSELF}
+        whole = {**openapi_schema, "components": components, "paths": paths}
+        return GENERIC_NAME.sub(rb"PageOf\1", self.render_json(request, whole))
 
 
 def refuse_other_documents(request: Request[Any, Any, Any]) -> None:
@@ -76,7 +100,13 @@ def openapi_config() -> OpenAPIConfig:
             security_schemes={
                 "bearer": SecurityScheme(
                     type="http", scheme="bearer", description="An API key (`mp_key_…`) or a user token (`mp_user_…`)."
-                )
+                ),
+                SESSION: SecurityScheme(
+                    type="apiKey",
+                    security_scheme_in="cookie",
+                    name="__Host-mailpulse",
+                    description="Of who opened a sign-in link; without TLS, on one's own machine, it is `mailpulse`.",
+                ),
             },
         ),
     )

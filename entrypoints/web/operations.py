@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from litestar.openapi.spec import (
+    OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
@@ -63,6 +64,37 @@ def described(
             self.responses = {**responses, **{str(status.value): _problem(status) for status in (*problems, *ALWAYS)}}
 
     return Described
+
+
+def open_to_all(*, answers: object, unavailable: object = None) -> type[Operation]:
+    """Describe an operation outside of the API, which asks for no token.
+
+    Args:
+        answers: Example of what it answers.
+        unavailable: Example of what it answers with 503; ``None`` if it never does.
+    """
+
+    @dataclass
+    class Described(Operation):
+        def __post_init__(self) -> None:
+            responses = dict(self.responses or {})
+            usual = responses[str(HTTPStatus.OK.value)]
+            _show(usual, answers, None)
+            if unavailable is not None:
+                responses[str(HTTPStatus.SERVICE_UNAVAILABLE.value)] = _unavailable(usual, unavailable)
+            self.responses = responses
+
+    return Described
+
+
+def _unavailable(usual: OpenAPIResponse | Reference, example: object) -> OpenAPIResponse:
+    content = usual.content if isinstance(usual, OpenAPIResponse) else None
+    schemas = {name: media_type.schema for name, media_type in (content or {}).items()}
+    return OpenAPIResponse(
+        description=HTTPStatus.SERVICE_UNAVAILABLE.phrase,
+        headers={"Retry-After": OpenAPIHeader(description="Seconds.", schema=Schema(type=OpenAPIType.INTEGER))},
+        content={name: OpenAPIMediaType(schema=schema, example=_whole(example)) for name, schema in schemas.items()},
+    )
 
 
 def _show(response: OpenAPIResponse | Reference, example: object, schema: Schema | None) -> None:

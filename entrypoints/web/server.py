@@ -9,10 +9,12 @@ from typing import Final
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
+from litestar import Litestar
 
 from entrypoints.bootstrap import Backend
+from entrypoints.settings import Settings
 from entrypoints.web.app import create_app
-from entrypoints.web.bootstrap import Web
+from entrypoints.web.bootstrap import Edge, Web
 from entrypoints.web.broken_tokens import BrokenTokens
 from entrypoints.web.tracking import tracking_handlers
 from entrypoints.web.webhooks import webhook_handlers
@@ -32,6 +34,28 @@ def run(backend: Backend) -> None:
     asyncio.run(_serve(backend))
 
 
+def whole_app(edge: Edge, settings: Settings) -> Litestar:
+    """Give the application with everything that a web process serves.
+
+    Args:
+        edge: What it serves.
+        settings: Of the process.
+    """
+    return create_app(
+        edge.services,
+        handlers=[
+            *webhook_handlers(edge.reception, metrics=edge.webhook_metrics, trusted_proxies=settings.trusted_proxies),
+            *tracking_handlers(
+                edge.readers,
+                metrics=edge.tracking_metrics,
+                broken=BrokenTokens(time.monotonic),
+                trusted_proxies=settings.trusted_proxies,
+                session_cookie=edge.services.cookie.name,
+            ),
+        ],
+    )
+
+
 async def _serve(backend: Backend) -> None:
     settings = backend.settings
     stop = asyncio.Event()
@@ -39,23 +63,8 @@ async def _serve(backend: Backend) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with Web(backend).edge() as edge:
-        app = create_app(
-            edge.services,
-            handlers=[
-                *webhook_handlers(
-                    edge.reception, metrics=edge.webhook_metrics, trusted_proxies=settings.trusted_proxies
-                ),
-                *tracking_handlers(
-                    edge.readers,
-                    metrics=edge.tracking_metrics,
-                    broken=BrokenTokens(time.monotonic),
-                    trusted_proxies=settings.trusted_proxies,
-                    session_cookie=edge.services.cookie.name,
-                ),
-            ],
-        )
         server = Server(
-            app,
+            whole_app(edge, settings),
             address=settings.host,
             port=settings.port,
             interface=Interfaces.ASGI,

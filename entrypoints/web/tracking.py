@@ -23,7 +23,13 @@ from entrypoints.web.broken_tokens import BrokenTokens
 from entrypoints.web.client_address import Network, client_of
 from entrypoints.web.problems import RETRY_AFTER_S
 from entrypoints.web.tracking_metrics import TrackingMetrics
-from entrypoints.web.tracking_openapi import ASK_OPERATION, CLICK_OPERATION, OPEN_OPERATION, UNSUBSCRIBE_OPERATION
+from entrypoints.web.tracking_openapi import (
+    ASK_OPERATION,
+    CLICK_OPERATION,
+    OPEN_OPERATION,
+    PIXEL_AS_BASE64,
+    UNSUBSCRIBE_OPERATION,
+)
 from entrypoints.web.tracking_pages import ASK, DONE, NO_SUCH_LINK, NOT_NOW, TOO_MANY, page
 from entrypoints.web.webhook_bodies import (
     BodyBudget,
@@ -33,7 +39,7 @@ from entrypoints.web.webhook_bodies import (
     TooManyBodiesError,
 )
 
-GIF: Final = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+GIF: Final = b64decode(PIXEL_AS_BASE64)
 """One transparent pixel."""
 LONGEST_SESSION: Final = 200
 MOST_FORM_BYTES: Final = 64 * 1024

@@ -4,17 +4,31 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from litestar.openapi.spec import OpenAPIHeader, OpenAPIMediaType, OpenAPIResponse, Operation, RequestBody, Schema
+from litestar.openapi.spec import (
+    Example,
+    OpenAPIHeader,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    RequestBody,
+    Schema,
+)
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 TAGS: Final = ["links in emails"]
+PIXEL_AS_BASE64: Final = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 _HTML: Final = {
     "text/html": OpenAPIMediaType(
         schema=Schema(type=OpenAPIType.STRING),
         example='<!DOCTYPE html><html lang="en"><title>Unsubscribe</title>…</html>',
     )
 }
-_GIF: Final = {"image/gif": OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))}
+_GIF: Final = {
+    "image/gif": OpenAPIMediaType(
+        schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
+        examples={"pixel": Example(summary="The whole answer, written in base64", value=PIXEL_AS_BASE64)},
+    )
+}
 _BROKEN: Final = {
     str(HTTPStatus.NOT_FOUND.value): OpenAPIResponse(
         description="A plain page: this is no link of ours.", content=_HTML

@@ -45,6 +45,13 @@ _GENERIC_EXAMPLE: Final = {
     "recipient": "john@example.com",
 }
 
+_SNS_EXAMPLE: Final = (
+    '{"Type": "Notification", "MessageId": "c1f0a8de-0000-5000-8000-000000000001", '
+    '"TopicArn": "arn:aws:sns:eu-central-1:123456789012:mailpulse", '
+    '"Message": "{\\"eventType\\": \\"Open\\", …}", "Timestamp": "2026-11-21T09:00:00.000Z", '
+    '"SignatureVersion": "2", "Signature": "k3Vd…", '
+    '"SigningCertURL": "https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-0123.pem"}'
+)
 _MAIL_EXAMPLE: Final = (
     "From: John Smith <john@example.com>\r\nMessage-ID: <reply-1@example.com>\r\n"
     "In-Reply-To: <invite-17@mail.example.com>\r\nSubject: Re: Interview Invitation\r\n\r\nGladly."
@@ -73,7 +80,10 @@ class WebhookOperation(Operation):
                         "inbound mail": Example(summary="A mail, to the generic webhook", value=_MAIL_ITEM_EXAMPLE),
                     },
                 ),
-                "text/plain": OpenAPIMediaType(schema=anything),
+                "text/plain": OpenAPIMediaType(
+                    schema=anything,
+                    examples={"ses": Example(summary="Amazon SES, over SNS", value=_SNS_EXAMPLE)},
+                ),
                 "multipart/form-data": OpenAPIMediaType(
                     schema=Schema(description="SendGrid's Inbound Parse (`sendgrid-inbound`), whole or in pieces."),
                     examples={"sendgrid-inbound": Example(summary="A whole mail", value={"email": _MAIL_EXAMPLE})},

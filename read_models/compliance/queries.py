@@ -58,6 +58,6 @@ class ComplianceQueries(Protocol):
             AnswersUnavailableError: Ask again later.
 
         Source:
-            USE-6: compliance, unsubscribes and spam reports.
+            USE-7: compliance, unsubscribes and spam reports.
         """
         ...

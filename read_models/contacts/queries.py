@@ -11,11 +11,17 @@ from read_models.paging import Page, PageRequest
 
 
 class EngagedContact(msgspec.Struct, frozen=True, kw_only=True):
-    """A contact over all campaigns, with the human opens and clicks of their emails."""
+    """A contact over all campaigns, with the human opens and clicks of their emails.
+
+    Attributes:
+        machine_open_count: Opens by machines, in none of the two before; ``scanner_click_count`` likewise.
+    """
 
     contact_id: str
     opens: int
     clicks: int
+    machine_open_count: int
+    scanner_click_count: int
 
 
 class NotEngagedContact(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +72,6 @@ class ContactQueries(Protocol):
             AnswersUnavailableError: Ask again later.
 
         Source:
-            USE-7: follow-up lists.
+            USE-6: follow-up lists.
         """
         ...

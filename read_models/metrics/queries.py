@@ -1,5 +1,6 @@
 """How well a campaign, a job or a template does, and which links people follow."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -60,8 +61,22 @@ class LinkClicks(msgspec.Struct, frozen=True, kw_only=True):
     scanner_click_count: int
 
 
+class CandidateLinkClicks(LinkClicks, frozen=True, kw_only=True):
+    """How often a candidate followed a link.
+
+    Attributes:
+        unique_clicks: Number of emails in which they followed it.
+        first_clicked_at: When they did so first; ``None`` where only machines did.
+
+    Source:
+        USE-5: links per candidate.
+    """
+
+    first_clicked_at: datetime | None
+
+
 class MetricsQueries(Protocol):
-    """Answers for a set of emails; ``None`` where the audience sees no such campaign, job or template."""
+    """Answers for a set of emails; ``None`` where the audience sees no such campaign, job, template or candidate."""
 
     async def totals(self, audience: Audience, subject: Subject) -> EmailTotals | None:
         """Sum up what happened to the emails.
@@ -92,5 +107,35 @@ class MetricsQueries(Protocol):
         Raises:
             InvalidCursorError: The cursor is of another list.
             AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def candidate_links(
+        self,
+        audience: Audience,
+        candidate_id: str,
+        grouping: LinkGrouping,
+        page: PageRequest,
+        *,
+        with_automated: bool = False,
+    ) -> Page[CandidateLinkClicks] | None:
+        """List the links that a candidate followed, over all their emails, the most clicked first.
+
+        A link that they followed in privacy mode only is left out: that it was followed is counted where many are
+        (`links`), and nobody is told by whom.
+
+        Args:
+            audience: For whom.
+            candidate_id: Whose.
+            grouping: What makes two links the same.
+            page: Which part.
+            with_automated: As for `links`.
+
+        Raises:
+            InvalidCursorError: The cursor is of another list.
+            AnswersUnavailableError: Ask again later.
+
+        Source:
+            USE-5: links per candidate; BR-558.8: nothing about one person.
         """
         ...

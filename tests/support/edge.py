@@ -106,6 +106,15 @@ class Edge:
     def counted(self, name, **labels):
         return self.registry.get_sample_value(f"mailpulse_webhook_{name}_total", labels) or 0.0
 
+    def refused(self, reason):
+        """Give how often it refused for a reason, whatever the provider."""
+        samples = [sample for metric in self.registry.collect() for sample in metric.samples]
+        return sum(
+            sample.value
+            for sample in samples
+            if sample.name == "mailpulse_webhook_refusals_total" and sample.labels["reason"] == reason
+        )
+
     async def _serve(self):
         self._loop = asyncio.get_running_loop()
         database_url, redis_url = self._urls

@@ -14,10 +14,12 @@ from read_models.paging import Page, PageRequest, page_of
 # An email counts what it has as rows in engagement_tracking, where a click without an open implies one: this gives
 # what the seed's query gives, without reading every event.
 ENGAGED = SQL("""
-SELECT contact_id, opens, clicks FROM (
+SELECT contact_id, opens, clicks, machine_open_count, scanner_click_count FROM (
     SELECT cc.contact_id,
         coalesce(sum(greatest(e.open_count, (e.click_count > 0)::integer)) FILTER (WHERE e.tracking), 0) AS opens,
-        coalesce(sum(e.click_count) FILTER (WHERE e.tracking), 0) AS clicks
+        coalesce(sum(e.click_count) FILTER (WHERE e.tracking), 0) AS clicks,
+        coalesce(sum(e.machine_open_count) FILTER (WHERE e.tracking), 0) AS machine_open_count,
+        coalesce(sum(e.scanner_click_count) FILTER (WHERE e.tracking), 0) AS scanner_click_count
     FROM email_logs e JOIN campaign_contacts cc ON cc.id = e.campaign_contact_id
     WHERE e.organization_id = %(organization_id)s AND cc.organization_id = %(organization_id)s AND {sees_email}
     GROUP BY cc.contact_id

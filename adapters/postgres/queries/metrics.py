@@ -1,16 +1,25 @@
 """Metrics of campaigns, jobs and templates from hourly sums; links from what people followed."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from adapters.postgres.queries.visibility import audience_parameters, sees_job, sees_totals
 from adapters.postgres.query_pool import ScopedDatabase
 from read_models.audience import Audience
 from read_models.metrics.metrics import EmailTotals
-from read_models.metrics.queries import CampaignEmails, JobEmails, LinkClicks, LinkGrouping, Subject, TemplateEmails
+from read_models.metrics.queries import (
+    CampaignEmails,
+    CandidateLinkClicks,
+    JobEmails,
+    LinkClicks,
+    LinkGrouping,
+    Subject,
+    TemplateEmails,
+)
 from read_models.paging import Page, PageRequest, page_of
 
 COLUMNS = {CampaignEmails: "campaign_id", JobEmails: "job_id", TemplateEmails: "template_id"}
@@ -32,13 +41,22 @@ SUM = SQL("coalesce(sum({field}), 0)::bigint AS {field}")
 LINKS = SQL("""
 SELECT * FROM (
     SELECT l.url, {identity}, sum({clicks})::bigint AS click_count,
-        count(DISTINCT l.campaign_contact_id) FILTER (WHERE {clicks} > 0) AS unique_clicks,
-        sum(l.scanner_click_count)::bigint AS scanner_click_count
+        count(DISTINCT {unique}) FILTER (WHERE {clicks} > 0) AS unique_clicks,
+        sum(l.scanner_click_count)::bigint AS scanner_click_count{more}
     FROM email_links l JOIN email_logs e ON e.id = l.email_log_id
     WHERE l.organization_id = %(organization_id)s AND e.organization_id = %(organization_id)s
-        AND e.{column} = %(subject_id)s AND {sees_email}
+        AND {chosen} AND {sees_email}
     GROUP BY {group} HAVING sum({clicks}) > 0
 ) links WHERE {after} ORDER BY click_count DESC, link LIMIT %(rows)s
+""")
+OF_SUBJECT = SQL("e.{column} = %(subject_id)s")
+OF_CANDIDATE = SQL("e.recipient_type = 'Candidate' AND e.recipient_id = %(candidate_id)s")
+# What privacy mode withholds has no time.
+SHOWN_OF_CANDIDATE = SQL("{of_candidate} AND (l.first_clicked_at IS NOT NULL OR l.click_count = 0)")
+IS_CANDIDATE = SQL("""
+SELECT EXISTS (
+    SELECT FROM email_logs e WHERE e.organization_id = %(organization_id)s AND {of_candidate} AND {sees_email}
+) AS known
 """)
 BY_PEOPLE, BY_ANY = SQL("l.click_count"), SQL("(l.click_count + l.scanner_click_count)")
 GROUPS = {LinkGrouping.URL: SQL("l.url"), LinkGrouping.POSITION: SQL("l.url, l.link_position")}
@@ -83,23 +101,82 @@ class PostgresMetricsQueries:
         *,
         with_automated: bool = False,
     ) -> Page[LinkClicks] | None:
-        after = page.after(LinkKey)
-        query = _about(
-            LINKS,
+        query = _links(
             audience,
-            subject,
-            identity=IDENTITIES[grouping],
-            clicks=BY_ANY if with_automated else BY_PEOPLE,
-            group=GROUPS[grouping],
-            after=AFTER if after else SQL("true"),
+            grouping,
+            page,
+            chosen=OF_SUBJECT.format(column=Identifier(COLUMNS[type(subject)])),
+            unique=SQL("l.campaign_contact_id"),
+            more=SQL(""),
+            with_automated=with_automated,
         )
-        parameters = _parameters(audience, subject) | (after._asdict() if after else {}) | {"rows": page.limit + 1}
         async with self._database.reading(audience.organization_id) as connection:
             if not await _is_known(connection, audience, subject):
                 return None
-            rows = await (await connection.execute(query, parameters)).fetchall()
-        keys = [LinkKey(row["click_count"], row.pop("link")) for row in rows]
+            cursor = await connection.execute(query, _parameters(audience, subject) | _part(page))
+            rows = await cursor.fetchall()
+        keys = _keys_of(rows)
         return page_of([LinkClicks(**row) for row in rows], page.limit, keys=keys)
+
+    async def candidate_links(
+        self,
+        audience: Audience,
+        candidate_id: str,
+        grouping: LinkGrouping,
+        page: PageRequest,
+        *,
+        with_automated: bool = False,
+    ) -> Page[CandidateLinkClicks] | None:
+        query = _links(
+            audience,
+            grouping,
+            page,
+            chosen=SHOWN_OF_CANDIDATE.format(of_candidate=OF_CANDIDATE),
+            unique=SQL("l.email_log_id"),
+            more=SQL(", min(l.first_clicked_at) AS first_clicked_at"),
+            with_automated=with_automated,
+        )
+        known = IS_CANDIDATE.format(of_candidate=OF_CANDIDATE, sees_email=sees_job(audience, "e", "job_id"))
+        parameters = {**audience_parameters(audience), "candidate_id": candidate_id, **_part(page)}
+        async with self._database.reading(audience.organization_id) as connection:
+            row = await (await connection.execute(known, parameters)).fetchone()
+            if not (row and row["known"]):
+                return None
+            rows = await (await connection.execute(query, parameters)).fetchall()
+        keys = _keys_of(rows)
+        return page_of([CandidateLinkClicks(**row) for row in rows], page.limit, keys=keys)
+
+
+def _links(
+    audience: Audience,
+    grouping: LinkGrouping,
+    page: PageRequest,
+    *,
+    chosen: Composable,
+    unique: Composable,
+    more: Composable,
+    with_automated: bool,
+) -> Composed:
+    return LINKS.format(
+        identity=IDENTITIES[grouping],
+        clicks=BY_ANY if with_automated else BY_PEOPLE,
+        unique=unique,
+        more=more,
+        chosen=chosen,
+        sees_email=sees_job(audience, "e", "job_id"),
+        group=GROUPS[grouping],
+        after=AFTER if page.after(LinkKey) else SQL("true"),
+    )
+
+
+def _part(page: PageRequest) -> dict[str, Any]:
+    after = page.after(LinkKey)
+    return {"rows": page.limit + 1, **(after._asdict() if after else {})}
+
+
+def _keys_of(rows: Sequence[DictRow]) -> list[LinkKey]:
+    """Give the place of each row, and leave in it what is shown."""
+    return [LinkKey(row["click_count"], row.pop("link")) for row in rows]
 
 
 async def _is_known(connection: AsyncConnection[DictRow], audience: Audience, subject: Subject) -> bool:

@@ -10,6 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.pages.frame import framed, next_path
+from entrypoints.web.pages.page_openapi import page_operation
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
@@ -33,7 +34,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     share: float | None
 
 
-@get("/campaigns/{campaign_id:uuid}", opt=READERS, include_in_schema=False)
+@get(
+    "/campaigns/{campaign_id:uuid}",
+    opt=READERS,
+    operation_class=page_operation("How far a campaign's emails came", title="Interview Invitation"),
+)
 async def show_campaign(
     request: PageRequest,
     services: Services,

@@ -16,6 +16,7 @@ from domain.policies.scoring import HIGHEST_SCORE, Level, score_candidate
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.pages.frame import framed, here_with, next_path
+from entrypoints.web.pages.page_openapi import page_operation
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.pages.words import local
@@ -71,7 +72,11 @@ async def show_candidates(
     )
 
 
-@get("/candidates/{candidate_id:str}", opt=READERS, include_in_schema=False)
+@get(
+    "/candidates/{candidate_id:str}",
+    opt=READERS,
+    operation_class=page_operation("How interested a candidate is", title="John Smith"),
+)
 async def show_candidate(
     request: PageRequest,
     services: Services,

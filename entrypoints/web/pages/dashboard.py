@@ -15,6 +15,7 @@ from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.dashboard import BasisOfPeriod, FromDay, JobId, TemplateId, ToDay, days_of
 from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.pages.frame import framed
+from entrypoints.web.pages.page_openapi import page_operation
 from entrypoints.web.pages.rendering import asset
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
@@ -62,7 +63,11 @@ class ShownTile(msgspec.Struct, frozen=True, kw_only=True):
     better: bool | None
 
 
-@get("/", opt=READERS, include_in_schema=False)
+@get(
+    "/",
+    opt=READERS,
+    operation_class=page_operation("The dashboard", title="Dashboard", is_of_one=False),
+)
 async def show_dashboard_page(
     request: PageRequest,
     services: Services,

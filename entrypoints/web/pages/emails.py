@@ -9,6 +9,7 @@ from litestar.params import FromPath, QueryParameter
 
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.pages.frame import framed, next_path
+from entrypoints.web.pages.page_openapi import page_operation
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
@@ -56,7 +57,11 @@ async def show_emails(
     )
 
 
-@get("/emails/{email_id:uuid}", opt=READERS, include_in_schema=False)
+@get(
+    "/emails/{email_id:uuid}",
+    opt=READERS,
+    operation_class=page_operation("What happened to an email", title="Interview Invitation"),
+)
 async def show_email(
     request: PageRequest,
     services: Services,

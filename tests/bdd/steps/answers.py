@@ -59,6 +59,7 @@ LINK = {
     "clicks": ("click_count", number),
     "people": ("unique_clicks", number),
 }
+CANDIDATE_LINK = LINK | {"emails": ("unique_clicks", number), "first": ("first_clicked_at", moment)}
 CANDIDATE = {
     "candidate": ("name", text),
     "score": ("score", points),
@@ -129,6 +130,23 @@ def the_links_by_position_are(scene, kind, name, datatable):
     assert_links(scene, kind, name, "position", datatable)
 
 
+@then(parsers.parse("the links that {name} followed are:"))
+def the_links_of_a_candidate_are(scene, name, datatable):
+    assert_candidate_links(scene, name, datatable)
+
+
+@then(parsers.parse("no link is told that {name} followed"))
+def no_link_of_a_candidate_is_told(scene, name):
+    scene.settle()
+    found = scene.team.all_of(f"/candidates/{candidate_id(name)}/links?include=automated")
+    assert found == [], f"links that {name} followed are told: {found}"
+
+
+@then(parsers.re(r"for (?P<user>\S+), a hiring manager, the links that (?P<name>.+) followed are:"))
+def the_links_of_a_candidate_are_for_a_manager(scene, user, name, datatable):
+    assert_candidate_links(scene, name, datatable, token=scene.team.token_of(user, "hiring_manager"))
+
+
 @then(parsers.parse("the engagement of {name} is:"))
 def the_engagement_is(scene, name, datatable):
     scene.settle()
@@ -173,6 +191,12 @@ def assert_timeline(scene, to, datatable, include):
     scene.settle()
     found = scene.team.all_of(f"/emails/{scene.team.email({'to': to}).email_id}/events{include}")
     Columns(EVENT, scene.moments).assert_rows(f"the timeline of the email to {to}", rows_of(datatable), found)
+
+
+def assert_candidate_links(scene, name, datatable, token=None):
+    scene.settle()
+    found = scene.team.all_of(f"/candidates/{candidate_id(name)}/links", token=token)
+    Columns(CANDIDATE_LINK, scene.moments).assert_rows(f"the links of {name}", rows_of(datatable), found)
 
 
 def assert_links(scene, kind, name, grouping, datatable):

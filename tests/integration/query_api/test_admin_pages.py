@@ -7,35 +7,28 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from application.access import Role
 from application.ports.parked_reports import FailedReport, Orphan
 from domain.commands import RecordOpen
+from entrypoints.web.auth import ADMINS
+from tests.support.page_browser import Browser
 from tests.support.query_world import NOON, OURS, THEIRS
+from tests.support.routes import filled, forms_of, page_operations
 
-ADMIN_PAGES = (
-    "/reports",
-    "/settings",
-    "/settings/tracking",
-    "/settings/keys",
-    "/settings/webhooks",
-    "/settings/outgoing",
-)
-ADMIN_FORMS = (
-    "/reports/1/retry",
-    "/reports/retry",
-    "/settings/tracking",
-    "/settings/keys",
-    f"/settings/keys/{uuid4()}/revoke",
-    "/settings/webhooks",
-    f"/settings/webhooks/{uuid4()}/close",
-    f"/settings/webhooks/{uuid4()}/keys",
-    "/settings/outgoing",
-    f"/settings/outgoing/{uuid4()}/secrets",
-    f"/settings/outgoing/{uuid4()}/test",
-    f"/settings/outgoing/{uuid4()}/switch-on",
-    f"/settings/outgoing/{uuid4()}/switch-off",
-    f"/settings/outgoing/{uuid4()}/remove",
-    f"/settings/outgoing/{uuid4()}/deliveries/1/retry",
-)
+
+def for_admins_alone(operations):
+    return [operation for operation in operations if operation.opt.get("roles") == ADMINS["roles"]]
+
+
+@pytest.fixture
+def admin_pages(client):
+    return [filled(path) for _, method, path in for_admins_alone(page_operations(client.app)) if method == "GET"]
+
+
+@pytest.fixture
+def forms(client):
+    """Everything that a page can change, by address."""
+    return [filled(path) for _, _, path in forms_of(client.app)]
 
 
 def send(browser, path, **fields):
@@ -43,19 +36,47 @@ def send(browser, path, **fields):
 
 
 @pytest.mark.parametrize("role", ["recruiter", "hiring_manager"])
-def test_pages_of_administrators_are_for_nobody_else(role, browser, link_for):
+def test_pages_of_administrators_are_for_nobody_else(role, client, browser, link_for, admin_pages):
     browser.sign_in(link_for(role)["url"])
+    forms = [filled(path) for _, _, path in for_admins_alone(forms_of(client.app))]
 
-    assert {browser.get(path).status_code for path in ADMIN_PAGES} == {403}
-    assert {send(browser, path).status_code for path in ADMIN_FORMS} == {403}
+    assert {browser.get(path).status_code for path in admin_pages} == {403}
+    assert {send(browser, path).status_code for path in forms} == {403}
     assert "/settings" not in browser.get("/").text
 
 
-def test_no_form_of_another_site_counts(admins_browser):
-    assert {admins_browser.post(path, {}).status_code for path in ADMIN_FORMS} == {403}
+def test_every_page_but_signing_in_says_for_whom_it_is(client):
+    assert {path for opt, _, path in page_operations(client.app) if "roles" not in opt} == {"/login"}
+
+
+def test_what_changes_something_is_posted_and_an_administrator_may_all_of_it(client):
+    found = {path: opt for opt, _, path in forms_of(client.app)}
+
+    assert {"/logout", "/settings/tracking", "/settings/outgoing/{webhook_id}", "/reports/retry"} <= found.keys()
+    assert {method for _, method, _ in forms_of(client.app)} == {"POST"}
+    assert all(Role.ADMIN in opt["roles"] for path, opt in found.items() if path != "/login")
+
+
+@pytest.mark.parametrize("csrf", [None, "", "0" * 64, "of somebody else"])
+def test_no_form_counts_without_the_token_of_its_own_session(csrf, client, admins_browser, link_for, forms):
+    somebody_else = Browser(client.app)
+    somebody_else.sign_in(link_for("admin", "u-2")["url"])
+    fields = {} if csrf is None else {"csrf": somebody_else.csrf() if csrf == "of somebody else" else csrf}
+
+    answers = {path: admins_browser.post(path, fields).status_code for path in forms if path != "/login"}
+
+    assert {path: status for path, status in answers.items() if status != 403} == {}
+    assert admins_browser.get("/settings").status_code == 200, "nor was anybody signed out"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_no_form_of_another_site_counts(site, admins_browser, forms):
     csrf = admins_browser.csrf()
-    forged = [admins_browser.post(path, {"csrf": csrf}, Sec_Fetch_Site="cross-site") for path in ADMIN_FORMS]
-    assert {answer.status_code for answer in forged} == {403}
+
+    answers = {path: admins_browser.post(path, {"csrf": csrf}, Sec_Fetch_Site=site).status_code for path in forms}
+
+    assert "/login" in answers
+    assert {path: status for path, status in answers.items() if status != 403} == {}
 
 
 @pytest.fixture

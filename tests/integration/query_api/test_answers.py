@@ -44,6 +44,7 @@ def test_the_history_is_listed_latest_first(recruiter):
         ("/api/v1/candidates", {}),
         (f"/api/v1/campaigns/{CAMPAIGN}/links", {"group_by": "position"}),
         (f"/api/v1/emails/{email_id('named')}/events", {"include": "automated"}),
+        ("/api/v1/candidates/c-1/links", {"include": "automated"}),
         ("/api/v1/contacts/engaged", {"min_clicks": 0}),
     ],
 )
@@ -191,6 +192,43 @@ def test_the_same_url_at_two_positions_is_two_links_on_request(recruiter):
     }
 
 
+def test_a_candidates_links_are_told_apart_by_place_and_counted_over_all_their_emails(recruiter):
+    links = recruiter.get("/api/v1/candidates/c-1/links").json()["items"]
+
+    told = {(one["url"], one["link_position"], one["link_text"]): one for one in links}
+    assert set(told) == {(LINK, "1", "Choose a time"), (LINK, "2", "Or here"), (OTHER_LINK, "1", "")}
+    assert told[LINK, "1", "Choose a time"] == {
+        "url": LINK,
+        "link_position": "1",
+        "link_text": "Choose a time",
+        "click_count": 1,
+        "unique_clicks": 1,
+        "scanner_click_count": 0,
+        "first_clicked_at": "2026-11-21T11:00:00Z",
+    }
+
+
+def test_a_candidates_links_are_counted_by_address_on_request(recruiter):
+    links = recruiter.get("/api/v1/candidates/c-1/links", group_by="url").json()["items"]
+
+    counted = [(one["url"], one["click_count"], one["unique_clicks"], one["scanner_click_count"]) for one in links]
+    assert counted == [(LINK, 2, 1, 0), (OTHER_LINK, 1, 1, 1)]
+    assert {(one["link_position"], one["link_text"]) for one in links} == {(None, None)}
+
+
+def test_links_that_only_machines_followed_are_a_candidates_on_request(recruiter):
+    path = "/api/v1/candidates/c-2/links"
+
+    assert recruiter.get(path).json()["items"] == []
+    (link,) = recruiter.get(path, include="automated").json()["items"]
+    assert (link["url"], link["click_count"], link["scanner_click_count"]) == (LINK, 1, 1)
+    assert link["first_clicked_at"] is None
+
+
+def test_a_candidate_who_followed_nothing_has_no_links(recruiter):
+    assert recruiter.get("/api/v1/candidates/c-5/links").json() == {"items": [], "next_cursor": None}
+
+
 @pytest.mark.parametrize("min_clicks", [1, 3, 4])
 def test_engaged_contacts_agree_with_the_seeds_contact_query(min_clicks, recruiter, sql):
     expected = sql(
@@ -205,7 +243,24 @@ def test_engaged_contacts_agree_with_the_seeds_contact_query(min_clicks, recruit
 
     contacts = recruiter.get("/api/v1/contacts/engaged", min_clicks=min_clicks).json()["items"]
 
-    assert [tuple(contact.values()) for contact in contacts] == expected
+    assert [(contact["contact_id"], contact["opens"], contact["clicks"]) for contact in contacts] == expected
+
+
+def test_engaged_contacts_show_apart_what_machines_did(recruiter):
+    contacts = recruiter.get("/api/v1/contacts/engaged", min_clicks=0).json()["items"]
+
+    counted = {one["contact_id"]: (one["machine_open_count"], one["scanner_click_count"]) for one in contacts}
+    # A preview of a link is counted nowhere.
+    assert counted == {"c-1": (1, 1), "c-2": (1, 1), "c-3": (0, 0), "c-4": (0, 0), "c-5": (0, 0)}
+
+
+def test_engaged_contacts_as_csv_have_the_columns_of_the_list(recruiter):
+    listed = recruiter.get("/api/v1/contacts/engaged", min_clicks=1).json()["items"]
+
+    lines = recruiter.get("/api/v1/contacts/engaged", min_clicks=1, format="csv").text.splitlines()
+
+    assert lines[0] == "contact_id,opens,clicks,machine_open_count,scanner_click_count"
+    assert lines[1:] == [",".join(str(value) for value in contact.values()) for contact in listed]
 
 
 def test_candidates_are_ranked_with_unmeasured_ones_last(recruiter):

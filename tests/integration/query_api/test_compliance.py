@@ -75,7 +75,7 @@ def table(answer):
     return list(csv.reader(io.StringIO(answer.text, newline="")))
 
 
-# --- unsubscribes and spam reports (USE-6) ---
+# --- unsubscribes and spam reports (USE-7) ---
 
 
 def test_unsubscribes_say_when_who_and_by_which_email_the_latest_first(recruiter):
@@ -247,7 +247,7 @@ def test_deliverability_as_csv_has_a_total_and_a_line_for_each_domain(recruiter)
     assert rows[1][rows[0].index("bounce_reasons")] == "hard mailbox_does_not_exist 1"
 
 
-# --- follow-up (USE-7) ---
+# --- follow-up (USE-6) ---
 
 
 def test_who_did_nothing_with_what_reached_them_is_listed(recruiter):

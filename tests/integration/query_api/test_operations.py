@@ -1,12 +1,17 @@
 """Health, measurements, access log, and the document that describes it all."""
 
+import asyncio
 import json
 import logging
 import re
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from entrypoints.bootstrap import Backend
+from entrypoints.web.bootstrap import Web
+from entrypoints.web.server import whole_app
 from tests.support.query_world import email_id
 
 CONTRACT = {
@@ -15,22 +20,53 @@ CONTRACT = {
     ("get", "/api/v1/emails/{email_id}"),
     ("get", "/api/v1/emails/{email_id}/events"),
     ("get", "/api/v1/candidates"),
+    ("post", "/api/v1/emails/instrument"),
     ("get", "/api/v1/candidates/{candidate_id}/engagement"),
     ("get", "/api/v1/campaigns/{campaign_id}/engagement"),
     ("get", "/api/v1/campaigns/{campaign_id}/links"),
     ("get", "/api/v1/contacts/engaged"),
+    ("get", "/api/v1/dashboard"),
+    ("get", "/api/v1/notifications"),
+    ("post", "/api/v1/notifications/{notification_id}/read"),
+    ("get", "/api/v1/notifications/stream"),
+    ("get", "/api/v1/notification-preferences"),
+    ("put", "/api/v1/notification-preferences"),
+    ("get", "/api/v1/tracking-policy"),
+    ("put", "/api/v1/tracking-policy"),
+    ("get", "/api/v1/recipients/{email}/tracking-consent"),
+    ("put", "/api/v1/recipients/{email}/tracking-consent"),
+    ("delete", "/api/v1/recipients/{email}"),
     ("get", "/api/v1/webhook-deliveries"),
     ("post", "/api/v1/webhook-deliveries/{report_id}/retry"),
     ("post", "/api/v1/user-sessions"),
+    ("post", "/webhooks/{provider}/{endpoint_id}"),
+    ("get", "/t/o/{token}"),
+    ("get", "/t/c/{token}"),
+    ("get", "/t/u/{token}"),
+    ("post", "/t/u/{token}"),
     ("get", "/health/live"),
     ("get", "/health/ready"),
     ("get", "/metrics"),
+    ("get", "/schema"),
+    ("get", "/"),
+    ("get", "/candidates/{candidate_id}"),
+    ("get", "/emails/{email_id}"),
+    ("get", "/campaigns/{campaign_id}"),
 }
 
 
-@pytest.fixture
-def document(client):
-    return client.get("/schema/openapi.json").json()
+@pytest.fixture(scope="module")
+def document(backend):
+    """The document of the application as a web process serves it, webhooks and links in emails included."""
+
+    async def served():
+        own = Backend(backend.settings)  # the web process closes its backend
+        async with Web(own).edge() as edge:
+            transport = httpx.ASGITransport(app=whole_app(edge, own.settings))
+            async with httpx.AsyncClient(transport=transport, base_url="https://pulse.example.com") as client:
+                return (await client.get("/schema/openapi.json")).json()
+
+    return asyncio.run(served())
 
 
 def operations(document):
@@ -45,16 +81,24 @@ def test_the_document_describes_every_endpoint_of_the_contract(document):
     assert set(operations(document)) >= CONTRACT
 
 
-def test_every_operation_of_the_api_has_examples_problems_and_security(document):
+def test_every_body_that_is_sent_or_answered_has_an_example(document):
+    bodies = {
+        (method, path, status, media_type): content
+        for (method, path), operation in operations(document).items()
+        for status, body in {**operation["responses"], "request": operation.get("requestBody", {})}.items()
+        for media_type, content in body.get("content", {}).items()
+    }
+
+    assert [where for where, content in bodies.items() if not content.keys() & {"example", "examples"}] == []
+
+
+def test_every_operation_of_the_api_has_problems_and_security(document):
     for (method, path), operation in operations(document).items():
         if not path.startswith("/api/v1"):
             continue
         where = f"{method} {path}"
         assert operation["security"] == [{"bearer": []}], where
         assert {"401", "403", "503"} <= set(operation["responses"]), where
-        for status, response in operation["responses"].items():
-            for media_type in response.get("content", {}).values():
-                assert "example" in media_type or status == "204", f"{where} {status}"
         if "requestBody" in operation:
             assert operation["requestBody"]["content"]["application/json"]["example"], where
             assert {"400", "413", "415", "422"} <= set(operation["responses"]), where
@@ -76,6 +120,8 @@ def test_examples_have_the_fields_that_answers_have(document, admin):
         answer = admin.get(path, **parameters).json()
         assert set(example(path)) == set(answer)
         assert set(example(path)["items"][0]) == set(answer["items"][0])
+    link = admin.get("/api/v1/candidates/c-1/links").json()["items"][0]
+    assert set(example("/api/v1/candidates/{candidate_id}/links")["items"][0]) == set(link)
     event = admin.get(f"/api/v1/emails/{email_id('named')}/events").json()["items"][0]
     assert set(example("/api/v1/emails/{email_id}/events")["items"][0]) == set(event)
 
@@ -86,6 +132,13 @@ def test_the_document_needs_nothing_from_elsewhere(client):
     assert answer.json()["openapi"].startswith("3.")
     assert "cdn" not in answer.text
     assert "<script" not in answer.text
+
+
+def test_the_examples_of_health_are_answers(document, client, redis_switch):
+    redis_switch.is_away = False
+    for path in ("/health/live", "/health/ready"):
+        (content,) = operations(document)["get", path]["responses"]["200"]["content"].values()
+        assert content["example"] == client.get(path).json()
 
 
 def test_live_needs_nothing(client):
@@ -149,7 +202,7 @@ def test_measurements_are_labelled_by_route_and_never_by_path(client, admin):
     ]
     assert {"method": "GET", "route": "/api/v1/emails/{email_id}", "status": "404"} in samples
     assert {"method": "GET", "route": "unmatched", "status": "404"} in samples
-    assert {labels["method"] for labels in samples} <= {"GET", "POST", "PUT", "DELETE", "other"}
+    assert {labels["method"] for labels in samples} <= {"GET", "POST", "PUT", "PATCH", "DELETE", "other"}
     assert secret not in text
 
 

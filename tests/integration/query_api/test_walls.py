@@ -1,26 +1,32 @@
 """Organisations are walls; hiring managers see the jobs that name them, nothing else."""
 
 import asyncio
-from uuid import uuid4
+import re
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from adapters.postgres.query_pool import ScopedDatabase, query_pool
 from application.access import Role
+from entrypoints.web import erasure
 from entrypoints.web.auth import OPERATOR
-from tests.support.outgoing import insert_a_delivery
+from tests.support.outgoing import insert_a_delivery, insert_deliveries
+from tests.support.page_browser import Browser
 from tests.support.query_world import (
     CAMPAIGN,
+    LINK,
     MANAGER,
     NAMED_JOB,
     OTHER_JOB,
+    OTHER_LINK,
     OURS,
     THEIR_CAMPAIGN,
     THEIRS,
     UNTRACKED_CAMPAIGN,
     email_id,
 )
+from tests.support.routes import api_operations, filled, page_operations, unknown_ids
 
 SCOPED_TABLES = (
     *("public.automated_engagement", "public.campaign_contacts", "public.campaigns", "public.candidate_scores"),
@@ -132,6 +138,7 @@ FOREIGN = (
     f"/api/v1/emails/{email_id('named')}",
     f"/api/v1/emails/{email_id('named')}/events",
     "/api/v1/candidates/c-2/engagement",
+    "/api/v1/candidates/c-2/links",
     f"/api/v1/campaigns/{CAMPAIGN}/engagement",
     f"/api/v1/campaigns/{CAMPAIGN}/links",
     f"/api/v1/jobs/{OTHER_JOB}/engagement",
@@ -171,6 +178,7 @@ def test_foreign_and_unknown_look_the_same(path, stranger):
         ("/api/v1/emails", {"campaign_id": str(CAMPAIGN)}),
         ("/api/v1/candidates", {}),
         ("/api/v1/candidates/c-1/engagement", {}),
+        ("/api/v1/candidates/c-1/links", {}),
         ("/api/v1/jobs/j-named/links", {}),
         ("/api/v1/templates/t-1/engagement", {}),
         ("/api/v1/templates/t-1/links", {}),
@@ -189,6 +197,140 @@ def test_ids_that_two_organisations_share_never_mix_their_answers(path, paramete
     assert "example.com/interviews" not in theirs
     assert str(THEIR_CAMPAIGN) not in ours
     assert f'"{CAMPAIGN}"' not in theirs
+
+
+@pytest.fixture
+def our_ids(admin, administrator_url, backend):
+    """An id of ours for every parameter that a path has; the caller's own strings are ids that only we use."""
+    key = admin.post("/api/v1/api-keys", {"name": "ours"}).json()["api_key_id"]
+    webhook = admin.post("/api/v1/outgoing-webhooks", {"url": "https://ours.example.com/"}).json()["webhook"]
+    session = admin.post("/api/v1/user-sessions", {"user_id": "r-9", "role": "recruiter"}).json()
+    ids = {
+        "api_key_id": key,
+        "key_id": key,
+        "email_id": str(email_id("second")),
+        "campaign_id": str(CAMPAIGN),
+        "candidate_id": "c-2",
+        "job_id": OTHER_JOB,
+        "template_id": "t-ours",
+        "email": "c-2@example.com",
+        "endpoint_id": admin.post("/api/v1/webhook-endpoints", {"provider": "email"}).json()["endpoint_id"],
+        "webhook_id": webhook["webhook_id"],
+        "session_id": session["session_id"],
+        "session_token": session["token"],
+        "notification_id": str(uuid4()),
+    }
+    with psycopg.connect(administrator_url, autocommit=True) as connection:
+        insert_deliveries(connection, OURS, ids["webhook_id"])
+        (ids["delivery_id"],) = connection.execute(
+            "SELECT max(id) FROM ops.outgoing_deliveries WHERE webhook_id = %s", (ids["webhook_id"],)
+        ).fetchone()
+        (ids["report_id"],) = connection.execute(
+            "INSERT INTO ops.parked_reports (organization_id, endpoint_id, provider, status, fingerprint, reason,"
+            " delivery_id, received_at) VALUES (%s, %s, 'email', 'failed', %s, 'r', 1, now()) RETURNING id",
+            (OURS, ids["endpoint_id"], uuid4().bytes),
+        ).fetchone()
+        connection.execute(
+            "INSERT INTO notifications (id, organization_id, user_id, kind, occurred_at, title, text, url, created_at)"
+            " VALUES (%s, %s, %s, 'open', now(), '', '', '', now())",
+            (ids["notification_id"], OURS, MANAGER),
+        )
+        connection.execute(
+            "INSERT INTO email_totals (organization_id, sent_quarter, job_id, campaign_id, template_id, sent)"
+            " VALUES (%s, '2026-01-01', '', %s, 't-ours', 1)",
+            (OURS, UUID(int=0)),
+        )
+        yield ids
+        connection.execute(
+            "DELETE FROM ops.outgoing_webhooks; DELETE FROM ops.parked_reports; DELETE FROM notifications;"
+            "DELETE FROM ops.tracking_consents; DELETE FROM email_totals WHERE template_id = 't-ours';"
+            "DELETE FROM events.stored_events WHERE topic ~ '^Recipient'"
+        )
+
+
+ABOUT_AN_ADDRESS = "/api/v1/recipients/"
+"""Every organisation may say something about any address, and learns nothing from it."""
+
+
+def told_of(answer, template, ids):
+    """Give an answer without what is of the request alone: its id, and the ids that it asked for."""
+    told = {name: value for name, value in answer.json().items() if name != "request_id"}
+    for name in re.findall(r"{(\w+)}", template):
+        told["detail"] = told["detail"].replace(str(ids[name]), name)
+    return told
+
+
+def test_with_real_ids_of_another_organisation_every_operation_answers_as_with_unknown_ones(  # noqa: PLR0917
+    client, admin, stranger, with_token, our_ids, monkeypatch, monotonic
+):
+    monkeypatch.setattr(erasure, "SECONDS_BETWEEN_LOOKS", 0.0)  # nobody projects here, so nobody is waited for
+    document = client.get("/schema/openapi.json").json()["paths"]
+    of_one = [operation for operation in operations(client) if operation.has_parameters]
+    lists = ("api-keys", "webhook-endpoints", "outgoing-webhooks", "webhook-deliveries", "notifications")
+    shown = [filled(template, **our_ids) for _, method, template in of_one if method == "GET"]
+    shown += [f"/api/v1/{name}" for name in lists]
+    before = [admin.get(path) for path in shown]
+
+    def ask(method, template, ids):
+        body = document[template][method.lower()].get("requestBody", {"content": {}})
+        example = body["content"].get("application/json", {}).get("example")
+        path = filled(template, **ids)
+        return client.request(method, path, json=example, headers=stranger.headers)
+
+    unknown = unknown_ids()
+    answers = [
+        (method, template, ask(method, template, our_ids), ask(method, template, unknown))
+        for _, method, template in of_one
+    ]
+    monotonic.now += 6  # a token that was revoked would not open anything any more
+
+    assert {answer.status_code for answer in before} == {200}, "these ids are real"
+    allowed = [(method, template) for method, template, foreign, _ in answers if foreign.status_code != 404]
+    assert [template for _, template in allowed if not template.startswith(ABOUT_AN_ADDRESS)] == []
+    assert [foreign.status_code for _, _, foreign, _ in answers] == [missing.status_code for *_, missing in answers]
+    refused = [answer for answer in answers if answer[2].status_code == 404]
+    assert {(method, path): told_of(foreign, path, our_ids) for method, path, foreign, _ in refused} == {
+        (method, path): told_of(missing, path, unknown) for method, path, _, missing in refused
+    }
+    assert [admin.get(path).json() for path in shown] == [answer.json() for answer in before], "nothing of ours changed"
+    assert with_token(our_ids["session_token"]).get("/api/v1/emails").status_code == 200
+
+
+def test_with_real_ids_of_another_organisation_every_page_answers_as_with_unknown_ones(
+    client, admins_browser, stranger, our_ids
+):
+    strangers_browser = Browser(client.app)
+    session = stranger.post("/api/v1/user-sessions", {"user_id": "u-1", "role": "admin"}).json()
+    strangers_browser.sign_in(session["url"])
+    fields = {
+        "csrf": strangers_browser.csrf(),
+        "url": "https://theirs.example.com/",
+        "kind_open": "yes",
+        "key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    }
+    of_one = [operation for operation in page_operations(client.app) if operation.has_parameters]
+    shown = [filled(template, **our_ids) for _, method, template in of_one if method == "GET"]
+    before = [admins_browser.get(path) for path in shown]
+
+    def ask(method, template, ids):
+        path = filled(template, **ids)
+        answer = strangers_browser.get(path) if method == "GET" else strangers_browser.post(path, fields)
+        leads_to = answer.headers.get("location", "").replace(str(ids["webhook_id"]), "{webhook_id}")
+        return answer.status_code, leads_to, answer.text
+
+    answers = {
+        (method, template): (ask(method, template, our_ids), ask(method, template, unknown_ids()))
+        for _, method, template in of_one
+    }
+
+    assert ("POST", "/settings/outgoing/{webhook_id}") in answers
+    assert {answer.status_code for answer in before} == {200}, "these ids are real"
+    assert {where: foreign[:2] for where, (foreign, _) in answers.items()} == {
+        where: unknown[:2] for where, (_, unknown) in answers.items()
+    }
+    assert {foreign[0] for foreign, _ in answers.values()} <= {303, 404}
+    assert [where for where, (foreign, _) in answers.items() if "Subject second" in foreign[2]] == []
+    assert [admins_browser.get(path).text for path in shown] == [answer.text for answer in before], "nothing changed"
 
 
 def test_what_one_organisation_configures_another_cannot_touch(admin, stranger):
@@ -249,7 +391,8 @@ def test_a_hiring_manager_ranks_only_candidates_of_their_jobs(manager):
 
 
 @pytest.mark.parametrize(
-    "path", ["candidates/c-2/engagement", f"jobs/{OTHER_JOB}/engagement", f"jobs/{OTHER_JOB}/links"]
+    "path",
+    ["candidates/c-2/engagement", "candidates/c-2/links", f"jobs/{OTHER_JOB}/engagement", f"jobs/{OTHER_JOB}/links"],
 )
 def test_candidates_and_jobs_of_others_are_not_there_for_a_hiring_manager(path, manager, recruiter):
     assert recruiter.get(f"/api/v1/{path}").status_code == 200
@@ -272,12 +415,25 @@ def test_a_hiring_managers_metrics_are_of_their_jobs(of, manager):
     assert {link["url"] for link in links} == {"https://example.com/interviews/1"}
 
 
+def test_the_links_of_a_candidate_are_for_a_hiring_manager_those_of_their_jobs(manager, recruiter):
+    links = {
+        caller: {(one["url"], one["click_count"]) for one in answer.json()["items"]}
+        for caller, answer in (
+            ("manager", manager.get("/api/v1/candidates/c-1/links", group_by="url")),
+            ("recruiter", recruiter.get("/api/v1/candidates/c-1/links", group_by="url")),
+        )
+    }
+
+    assert links["manager"] == {(LINK, 2)}
+    assert links["recruiter"] == {(LINK, 2), (OTHER_LINK, 1)}
+
+
 def test_a_hiring_managers_contacts_are_of_their_jobs(manager):
     contacts = manager.get("/api/v1/contacts/engaged", min_clicks=0).json()["items"]
 
     assert contacts == [
-        {"contact_id": "c-1", "opens": 1, "clicks": 2},
-        {"contact_id": "c-3", "opens": 0, "clicks": 0},
+        {"contact_id": "c-1", "opens": 1, "clicks": 2, "machine_open_count": 1, "scanner_click_count": 1},
+        {"contact_id": "c-3", "opens": 0, "clicks": 0, "machine_open_count": 0, "scanner_click_count": 0},
     ]
 
 
@@ -305,31 +461,11 @@ def test_a_crawl_by_a_hiring_manager_finds_nothing_of_other_jobs(manager, client
 
 
 def operations(client):
-    methods = ("get", "post", "put", "delete")
-    return [
-        (handler.opt, method.upper(), route.path_format)
-        for route in client.app.routes
-        for handler in getattr(route, "route_handlers", [])
-        for method in methods
-        if method.upper() in handler.http_methods and route.path.startswith("/api/v1") and route.path != STREAM
-    ]
-
-
-def a_path_of(template):
-    return template.replace("{report_id}", "999999").replace("_id}", "}").replace("{candidate}", "nobody")
-
-
-def filled(template):
-    for name in ("email_id", "campaign_id", "api_key_id", "session_id", "endpoint_id", "notification_id", "webhook_id"):
-        template = template.replace(f"{{{name}}}", str(uuid4()))
-    for name in ("candidate_id", "job_id", "template_id"):
-        template = template.replace(f"{{{name}}}", "nobody")
-    template = template.replace("{report_id}", "999999").replace("{delivery_id}", "999999")
-    return template.replace("{email}", "nobody@example.com")
+    return [operation for operation in api_operations(client.app) if operation.template != STREAM]
 
 
 def test_every_operation_of_the_api_says_for_whom_it_is(client):
-    assert len(operations(client)) > 20
+    assert {method for _, method, _ in operations(client)} == {"GET", "POST", "PUT", "PATCH", "DELETE"}
     assert all("roles" in opt for opt, _, _ in operations(client))
 
 

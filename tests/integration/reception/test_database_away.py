@@ -121,5 +121,6 @@ def test_a_database_that_refuses_to_write_is_no_false_200_and_said_once(link_and
         database.execute("ALTER TABLE ops.elsewhere RENAME TO webhook_inbox")
 
     assert [(answer.status, answer.problem["code"]) for answer in answers] == [(503, "not_durable")] * 3
+    assert edge.counted("refusals", provider="sendgrid", reason="not_durable") == 3
     assert [record.event for record in caplog.records if record.levelname == "ERROR"] == ["inbox_refuses"]
     assert deliver(edge, endpoint).status == 200

@@ -154,6 +154,7 @@ def test_unfinished_bodies_have_a_budget(database_url, redis_url, endpoint, data
 
     assert (answer.status, answer.problem["code"]) == (503, "too_many_bodies")
     assert int(answer.headers["retry-after"]) > 0
+    assert small.counted("refusals", provider="sendgrid", reason="too_many_bodies") == 1
     assert inbox(database) == []
 
 
@@ -225,11 +226,13 @@ def test_another_organisations_key_proves_nothing_here(edge, endpoints, endpoint
 def test_an_address_that_nobody_has_is_not_found(edge, endpoint, database, path):
     body, headers = signed()
     known = endpoint.endpoint_id
+    before = edge.refused("unknown_endpoint")
 
     answer = edge.post(path.format(unknown=uuid4(), known=known, hex=known.hex), body, headers)
 
     assert (answer.status, answer.problem["code"]) == (404, "unknown_endpoint")
     assert inbox(database) == []
+    assert edge.refused("unknown_endpoint") == before + 1
 
 
 def test_strangers_names_never_become_labels(edge):
@@ -262,11 +265,13 @@ def test_only_post_is_taken(edge, endpoint, method):
 def test_an_address_off_the_allow_list_is_forbidden(edge, endpoints, organization_id, database):
     closed = endpoints.add(organization_id, "sendgrid", keys=[SENDGRID.key], allowed_networks=["192.0.2.0/24"])
     body, headers = signed()
+    before = edge.counted("refusals", provider="sendgrid", reason="address_not_allowed")
 
     answer = edge.post(closed.path, body, headers | {"X-Forwarded-For": "192.0.2.1"})
 
     assert (answer.status, answer.problem["code"]) == (403, "address_not_allowed")
     assert inbox(database) == []
+    assert edge.counted("refusals", provider="sendgrid", reason="address_not_allowed") == before + 1
 
 
 def test_an_address_on_the_allow_list_passes(edge, endpoints, organization_id):
@@ -298,10 +303,13 @@ def test_behind_a_trusted_proxy_the_last_untrusted_address_counts(database_url, 
 def test_a_request_beyond_the_limit_is_told_when_to_come_back(edge, endpoints, organization_id, database):
     slow = endpoints.add(organization_id, "sendgrid", keys=[SENDGRID.key], requests_per_minute=2)
     body, headers = signed()
+    before = edge.counted("refusals", provider="sendgrid", reason="rate_limited")
 
     answers = [edge.post(slow.path, body, headers) for _ in range(3)]
 
     assert [answer.status for answer in answers] == [200, 200, 429]
+    assert answers[2].problem["code"] == "rate_limited"
+    assert edge.counted("refusals", provider="sendgrid", reason="rate_limited") == before + 1
     assert 1 <= int(answers[2].headers["retry-after"]) <= 60
     assert len(inbox(database)) == 2
 
