@@ -18,7 +18,7 @@ from entrypoints.web.notifications import NotificationPreferencesChange
 from entrypoints.web.outgoing_webhooks import NewOutgoingWebhook, OutgoingWebhookChange, SecretRenewal
 from entrypoints.web.problems import Problem
 from entrypoints.web.tracking_terms import ConsentChange, TrackingPolicyChange
-from entrypoints.web.webhook_endpoints import NewWebhookEndpoint
+from entrypoints.web.webhook_endpoints import NewVerificationKey, NewWebhookEndpoint
 
 SHARED_TYPES: Final[tuple[type[Any], ...]] = (
     ConsentChange,
@@ -28,6 +28,7 @@ SHARED_TYPES: Final[tuple[type[Any], ...]] = (
     NewOrganization,
     NewOutgoingWebhook,
     NewUserSession,
+    NewVerificationKey,
     NewWebhookEndpoint,
     NotificationPreferencesChange,
     OutgoingWebhookChange,

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.postgres.query_pool import ScopedDatabase, query_pool
 from application.access import Role
+from application.fingerprints import fingerprint_of
 from entrypoints.web.auth import OPERATOR
 from tests.support.outgoing import insert_a_delivery
 from tests.support.query_world import (
@@ -21,7 +22,9 @@ from tests.support.query_world import (
     UNTRACKED_CAMPAIGN,
     email_id,
 )
+from tests.support.signed_deliveries import SIGNERS
 
+OUR_KEY, THEIR_KEY = SIGNERS["email"].key, SIGNERS["email"].other_key
 SCOPED_TABLES = (
     *("public.automated_engagement", "public.campaign_contacts", "public.campaigns", "public.candidate_scores"),
     *("public.email_engagement_events", "public.email_links", "public.email_logs", "public.email_totals"),
@@ -193,18 +196,21 @@ def test_ids_that_two_organisations_share_never_mix_their_answers(path, paramete
 
 def test_what_one_organisation_configures_another_cannot_touch(admin, stranger):
     key = admin.post("/api/v1/api-keys", {"name": "ours"}).json()
-    endpoint = admin.post("/api/v1/webhook-endpoints", {"provider": "sendgrid"}).json()
+    endpoint = admin.post("/api/v1/webhook-endpoints", {"provider": "email", "keys": [OUR_KEY]}).json()
     session = admin.post("/api/v1/user-sessions", {"user_id": "r-9", "role": "recruiter"}).json()
 
     refused = [
         stranger.delete(f"/api/v1/api-keys/{key['api_key_id']}"),
         stranger.delete(f"/api/v1/webhook-endpoints/{endpoint['endpoint_id']}"),
+        stranger.post(f"/api/v1/webhook-endpoints/{endpoint['endpoint_id']}/keys", {"key": THEIR_KEY}),
+        stranger.delete(f"/api/v1/webhook-endpoints/{endpoint['endpoint_id']}/keys/{fingerprint_of(OUR_KEY)}"),
         stranger.delete(f"/api/v1/user-sessions/{session['session_id']}"),
     ]
 
-    assert [answer.status_code for answer in refused] == [404, 404, 404]
+    assert {answer.status_code for answer in refused} == {404}
     kept = {key["api_key_id"]: key["revoked_at"] for key in admin.get("/api/v1/api-keys").json()["items"]}
     assert kept[key["api_key_id"]] is None
+    assert endpoint in admin.get("/api/v1/webhook-endpoints").json()["items"], "open, with its key and no other"
 
 
 def test_a_parked_report_is_retried_by_its_own_organisation_only(admin, stranger, parked_by_both):
@@ -325,6 +331,7 @@ def filled(template):
     for name in ("candidate_id", "job_id", "template_id"):
         template = template.replace(f"{{{name}}}", "nobody")
     template = template.replace("{report_id}", "999999").replace("{delivery_id}", "999999")
+    template = template.replace("{fingerprint}", "0123456789abcdef")
     return template.replace("{email}", "nobody@example.com")
 
 
@@ -351,6 +358,8 @@ def test_only_administrators_configure_and_hiring_managers_register_nothing(clie
     assert rights["POST", "/api/v1/emails"] == {Role.RECRUITER, Role.ADMIN}
     for kind in ("api-keys", "webhook-endpoints", "user-sessions", "outgoing-webhooks"):
         assert rights["POST", f"/api/v1/{kind}"] == {Role.ADMIN}
+    keys = "/api/v1/webhook-endpoints/{endpoint_id}/keys"
+    assert rights["POST", keys] == rights["DELETE", f"{keys}/{{fingerprint}}"] == {Role.ADMIN}
     assert rights["GET", "/api/v1/webhook-deliveries"] == {Role.ADMIN}
     assert rights["POST", "/api/v1/organizations"] == OPERATOR["roles"] == set()
 
