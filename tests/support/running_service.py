@@ -47,13 +47,7 @@ class RunningService:
         return self
 
     def __exit__(self, *_):
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(30)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        self.stop()
 
     @property
     def log_file(self) -> Path:
@@ -69,7 +63,12 @@ class RunningService:
         }
 
     def start(self) -> None:
-        """Return when it says that it is ready."""
+        """Return when it says that it is ready.
+
+        Raises:
+            TimeoutError: It does not become ready; it was stopped, and the message ends like its log.
+            ChildProcessError: It ended; the message likewise.
+        """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -80,6 +79,23 @@ class RunningService:
                 stdout=log,
                 stderr=log,
             )
+        try:
+            self._await_ready()
+        except BaseException:  # nobody else will stop it, whatever ended the wait
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop it, with kill -9 if it does not stop when it is asked to; nothing if it has ended."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _await_ready(self) -> None:
         if not eventually(lambda: self._process.poll() is not None or self.is_ready(), START_WITHIN_S):
             raise TimeoutError(f"mailpulse up is not ready after {START_WITHIN_S:g} s: {self.last_words()}")
         if self._process.poll() is not None:
