@@ -48,11 +48,16 @@ def local_url(host: str, port: int) -> str:
 
 
 def parse_public_url(text: str) -> str:
-    """Accept ``http(s)://host[:port][/path]`` and give it without its last slash."""
+    """Accept ``http(s)://host[:port]`` and give it without its last slash."""
     accepted = "give http:// or https://, a host and no query, as in https://mail.example.com"
     url = _split(text, accepted)
-    if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:
+    if url.scheme not in {"http", "https"} or not url.hostname or set("?#@") & set(text):
         raise ValueError(f"is {shown(without_credentials(text) or text.rpartition('@')[2])}: {accepted}")
+    if path := url.path.strip("/"):
+        raise ValueError(
+            f"has the path {shown('/' + path)}, and pages and links work at the root of a host only: "
+            "give Mailpulse a host name of its own, as in https://mailpulse.example.com"
+        )
     return text.rstrip("/")
 
 

@@ -78,6 +78,20 @@ Feature: Receive the reports of mail providers
     When the old verification key is withdrawn
     Then within seconds a report that John Smith opened the email is refused as not proven
 
+  @SEC-1
+  Scenario: A team's own software adds a verification key, and withdraws one
+    Given Northwind, a recruiting team that sends by SendGrid
+    And these emails were sent:
+      | to         |
+      | John Smith |
+    And the team's only verification key is one that the provider has not used yet
+    When the provider's verification key is added over the API
+    Then within seconds a report that John Smith opened the email is acknowledged
+    And the email to John Smith shows:
+      | opens | 1 |
+    When the provider's verification key is withdrawn over the API
+    Then within seconds a report that John Smith opened the email is refused as not proven
+
   @PRE-4 @SEC-1
   Scenario: Without a verification key nothing is believed
     Given Northwind, a recruiting team that sends by SendGrid

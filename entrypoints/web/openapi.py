@@ -20,7 +20,7 @@ from entrypoints.web.outgoing_webhooks import NewOutgoingWebhook, OutgoingWebhoo
 from entrypoints.web.pages.page_openapi import SESSION
 from entrypoints.web.problems import Problem
 from entrypoints.web.tracking_terms import ConsentChange, TrackingPolicyChange
-from entrypoints.web.webhook_endpoints import NewWebhookEndpoint
+from entrypoints.web.webhook_endpoints import NewVerificationKey, NewWebhookEndpoint
 
 SHARED_TYPES: Final[tuple[type[Any], ...]] = (
     ConsentChange,
@@ -30,6 +30,7 @@ SHARED_TYPES: Final[tuple[type[Any], ...]] = (
     NewOrganization,
     NewOutgoingWebhook,
     NewUserSession,
+    NewVerificationKey,
     NewWebhookEndpoint,
     NotificationPreferencesChange,
     OutgoingWebhookChange,

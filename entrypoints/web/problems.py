@@ -107,6 +107,10 @@ class InvalidRequestError(ApplicationError):
         self.problem = FieldProblem(field=field, detail=detail)
 
 
+class RefusedKeyError(InvalidVerificationKeyError):
+    """The one key of a request, not in the form the provider shows it."""
+
+
 class MalformedBodyError(ApplicationError):
     """A body that is not the JSON it claims to be."""
 
@@ -165,6 +169,7 @@ STATUSES: Final[Mapping[type[MailpulseError], HTTPStatus]] = {
 FIELDS: Final[Mapping[type[MailpulseError], str]] = {
     InvalidCursorError: "cursor",
     InvalidVerificationKeyError: "keys",
+    RefusedKeyError: "key",
     UnknownProviderError: "provider",
     InvalidOverlapError: "overlap_hours",
 }

@@ -3,7 +3,9 @@
 import pytest
 
 from application.access import Role
+from application.fingerprints import fingerprint_of
 from tests.support.query_world import MANAGER, OURS
+from tests.support.signed_deliveries import SIGNERS
 
 # Both at once: however slow the machine is, they are one after the other within the time that they have.
 QUICKLY_G_C = """for (const key of ['g', 'c']) {
@@ -102,6 +104,22 @@ def test_an_endpoint_is_opened_with_its_steps_and_closed_after_a_question(visito
 
     assert visitor.place.startswith("/settings/webhooks")
     assert "No provider is connected" in visitor.text() or "Amazon SES" in visitor.text("main > ul.timeline")
+
+
+def test_a_verification_key_is_replaced_by_forms(visitor, world):
+    old, new = SIGNERS["email"].key, SIGNERS["email"].other_key
+    endpoint = world.api("POST", "/webhook-endpoints", json={"provider": "email", "keys": [old]})["endpoint_id"]
+    section = f"#endpoint-{endpoint}"
+    visitor.go("/settings/webhooks")
+    visitor.run(f"document.querySelector('{section} input[name=key]').value = '{new}'")
+    visitor.follow("Add key", within=section)
+    assert "2 keys" in visitor.text(section)
+    visitor.follow(f"Remove the key {fingerprint_of(old)}", within=section)
+    assert "The other key stays good" in visitor.text("main")
+    visitor.browser.follow("document.querySelector('main form button').click()")
+
+    assert fingerprint_of(new) in visitor.text(section)
+    assert fingerprint_of(old) not in visitor.text(section)
 
 
 # --- the keyboard ---

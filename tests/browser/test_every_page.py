@@ -10,6 +10,7 @@ from application.access import Role
 from entrypoints.web.pages.routes import page_routes
 from tests.support.page_world import HOSTILE, NOTHING, UNMEASURED
 from tests.support.query_world import CAMPAIGN, NAMED_JOB, UNTRACKED_CAMPAIGN, email_id
+from tests.support.signed_deliveries import SIGNERS
 
 NOBODY = UUID(int=0)
 PAGES = {
@@ -38,6 +39,9 @@ PAGES = {
     "/settings/keys/{key_id:uuid}/revoke": ["/settings/keys/{key}/revoke"],
     "/settings/webhooks": ["/settings/webhooks"],
     "/settings/webhooks/{endpoint_id:uuid}/close": ["/settings/webhooks/{endpoint}/close"],
+    "/settings/webhooks/{endpoint_id:uuid}/keys/{fingerprint:str}/remove": [
+        "/settings/webhooks/{endpoint}/keys/{fingerprint}/remove"
+    ],
     "/settings/outgoing": ["/settings/outgoing"],
     "/settings/outgoing/{webhook_id:uuid}": [
         "/settings/outgoing/{webhook}",
@@ -87,7 +91,9 @@ def test_the_pages_below_are_all_there_are():
 def made(world):
     """A key, an endpoint and outgoing webhooks with a log, which have pages of their own."""
     world.api("POST", "/api-keys", json={"name": "ATS"})
-    endpoint = world.api("POST", "/webhook-endpoints", json={"provider": "email"})
+    keys = [SIGNERS["email"].key, SIGNERS["email"].other_key]
+    world.api("POST", "/webhook-endpoints", json={"provider": "email"})
+    endpoint = world.api("POST", "/webhook-endpoints", json={"provider": "email", "keys": keys})
     key = world.api("GET", "/api-keys")["items"][0]
     webhook, gone = [
         world.api("POST", "/outgoing-webhooks", json={"url": f"https://ats.example.com/{'very-long-' * 30}{number}"})
@@ -96,7 +102,8 @@ def made(world):
     world.api("POST", f"/outgoing-webhooks/{webhook['webhook']['webhook_id']}/secrets", json={})
     webhooks = {"webhook": webhook["webhook"]["webhook_id"], "gone": gone["webhook"]["webhook_id"]}
     world.log_deliveries(**webhooks)
-    return {"key": key["api_key_id"], "endpoint": endpoint["endpoint_id"], **webhooks}
+    fingerprint = endpoint["key_fingerprints"][0]
+    return {"key": key["api_key_id"], "endpoint": endpoint["endpoint_id"], "fingerprint": fingerprint, **webhooks}
 
 
 @pytest.mark.parametrize("path", [path for paths in PAGES.values() for path in paths])

@@ -54,6 +54,7 @@ def unknown_ids():
         **{name: uuid4() for name in (*uuids, "webhook_id")},
         **dict.fromkeys(("candidate_id", "job_id", "template_id"), "nobody"),
         **dict.fromkeys(("delivery_id", "report_id"), 999_999),
+        "fingerprint": "0123456789abcdef",
         "email": "nobody@example.com",
     }
 

@@ -19,7 +19,7 @@ from tests.support.processes import environment, eventually
 START_WITHIN_S = 90.0
 STOP_WITHIN_S = 60.0  # on a machine with much else to do; ten seconds are promised
 PROGRAMS = ("web", "worker", "projector")
-POSTGRES, REDIS = "postgres", "redis"
+POSTGRES, REDIS, DEMO = "postgres", "redis", "demo"
 
 
 class RefusedError(Exception):
@@ -32,10 +32,12 @@ class RunningService:
     Args:
         data_dir: Kept over restarts; logs are written there.
         settings: More environment; an external database or Redis is not started and cannot be killed.
+        demo: Whether a simulated provider plays as well: ``mailpulse up --demo``.
     """
 
-    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None):
+    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None, *, demo: bool = False):
         self.data_dir = data_dir
+        self._words = ["up", "--demo"] if demo else ["up"]
         self.port = free_port()
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -47,13 +49,7 @@ class RunningService:
         return self
 
     def __exit__(self, *_):
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(30)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        self.stop()
 
     @property
     def log_file(self) -> Path:
@@ -69,17 +65,39 @@ class RunningService:
         }
 
     def start(self) -> None:
-        """Return when it says that it is ready."""
+        """Return when it says that it is ready.
+
+        Raises:
+            TimeoutError: It does not become ready; it was stopped, and the message ends like its log.
+            ChildProcessError: It ended; the message likewise.
+        """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "entrypoints.cli", "up"],
+                [sys.executable, "-m", "entrypoints.cli", *self._words],
                 env=self.environment,
                 cwd=self.data_dir,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+        try:
+            self._await_ready()
+        except BaseException:  # nobody else will stop it, whatever ended the wait
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop it, with kill -9 if it does not stop when it is asked to; nothing if it has ended."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def _await_ready(self) -> None:
         if not eventually(lambda: self._process.poll() is not None or self.is_ready(), START_WITHIN_S):
             raise TimeoutError(f"mailpulse up is not ready after {START_WITHIN_S:g} s: {self.last_words()}")
         if self._process.poll() is not None:
@@ -206,6 +224,8 @@ class RunningService:
 
 def _kind_of(command: list[str]) -> str:
     words = command or [""]
+    if "entrypoints.demo" in words:
+        return DEMO
     if "entrypoints.cli" in words:
         return words[-1] if words[-1] in PROGRAMS else ""
     program = os.path.basename(words[0].split(" ")[0])  # noqa: PTH119 - Redis titles itself "path address"

@@ -5,6 +5,7 @@ import json
 import httpx
 from pytest_bdd import given, parsers, then, when
 
+from application.fingerprints import fingerprint_of
 from tests.bdd.bad_deliveries import forgery, with_nonsense
 from tests.bdd.mail_providers import Post
 from tests.bdd.tables import Columns, number, rows_of, text
@@ -121,6 +122,28 @@ def there_is_no_key(scene):
     scene.team.endpoint = scene.team.open_endpoint(keys=[])
 
 
+@given("the team's only verification key is one that the provider has not used yet")
+def the_only_key_is_another(scene):
+    team = scene.team
+    team.endpoint = team.open_endpoint(keys=[team.provider.signer.other_key])
+
+
+@when("the provider's verification key is added over the API")
+def a_key_is_added(scene):
+    team = scene.team
+    team.endpoint = team.ask(
+        f"/webhook-endpoints/{team.endpoint['endpoint_id']}/keys", {"key": team.provider.signer.key}
+    )
+
+
+@when("the provider's verification key is withdrawn over the API")
+def a_key_is_withdrawn(scene):
+    team = scene.team
+    path = f"/webhook-endpoints/{team.endpoint['endpoint_id']}/keys/{fingerprint_of(team.provider.signer.key)}"
+    answer = scene.service.delete(path, token=team.api_key)
+    assert answer.status_code == httpx.codes.NO_CONTENT, f"{answer.status_code} {answer.text}"
+
+
 @when("the old verification key is withdrawn")
 def the_old_key_is_withdrawn(scene):
     team = scene.team
@@ -131,12 +154,21 @@ def the_old_key_is_withdrawn(scene):
 
 @then(parsers.parse("within seconds a report that {to} opened the email is refused as not proven"))
 def soon_a_report_is_refused(scene, to):
+    _soon_answered(scene, to, "a report with the withdrawn key is refused", httpx.codes.UNAUTHORIZED)
+
+
+@then(parsers.parse("within seconds a report that {to} opened the email is acknowledged"))
+def soon_a_report_is_acknowledged(scene, to):
+    _soon_answered(scene, to, "a report with the added key is acknowledged", httpx.codes.OK)
+
+
+def _soon_answered(scene, to, what, wanted):
     team = scene.team
     posts = team.provider.posts([team.happening({"to": to, **A_REPORT})])
     eventually(
-        "a report with the old key is refused",
+        what,
         lambda: scene.service.deliver(team.endpoint["path"], *posts[0].signed()).status_code,
-        lambda status: status == httpx.codes.UNAUTHORIZED,
+        lambda status: status == wanted,
     )
 
 

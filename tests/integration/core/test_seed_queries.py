@@ -4,7 +4,6 @@ The files in `sql` hold the seeds' words; only their placeholders are filled in 
 """
 
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 from uuid import UUID, uuid5
 
@@ -28,21 +27,14 @@ from tests.support.emails import (
     minutes,
     seconds,
 )
+from tests.support.seed_queries import seed_query, text
 from tests.support.storages import PostgresStorage
 
-QUERIES = Path(__file__).parent / "sql"
 CONTACTS, EMAILS = 12, 60
 
 
 def ask(core, name, **placeholders):
-    sql = (QUERIES / f"{name}.sql").read_text("utf-8")
-    for placeholder, value in placeholders.items():
-        sql = sql.replace(placeholder, value)
-    return core.query(sql)
-
-
-def text(value):
-    return f"'{value}'"
+    return core.query(seed_query(name, **placeholders))
 
 
 def contact_of(n):

@@ -14,6 +14,7 @@ from entrypoints.web.auth import ADMINS
 from tests.support.page_browser import Browser
 from tests.support.query_world import NOON, OURS, THEIRS
 from tests.support.routes import filled, forms_of, page_operations
+from tests.support.signed_deliveries import SIGNERS
 
 
 def for_admins_alone(operations):
@@ -305,6 +306,61 @@ def test_a_key_is_added_and_shown_as_fingerprint_only(admins_browser):
     send(admins_browser, f"{path}/close")
 
 
+@pytest.fixture
+def endpoint_with_keys(admin):
+    """An endpoint with two keys, and the page that shows it."""
+    keys = [SIGNERS["email"].key, SIGNERS["email"].other_key]
+    opened = admin.post("/api/v1/webhook-endpoints", {"provider": "email", "keys": keys}).json()
+    yield opened, f"/settings/webhooks/{opened['endpoint_id']}"
+    admin.delete(f"/api/v1/webhook-endpoints/{opened['endpoint_id']}")
+
+
+def removals(browser, endpoint):
+    """Where the section of an endpoint leads to for removing keys."""
+    section = browser.get("/settings/webhooks").text.partition(f'id="endpoint-{endpoint["endpoint_id"]}"')[2]
+    return re.findall(r'href="([^"]+/keys/[^"]+/remove)"', section.partition("</section>")[0])
+
+
+def test_a_key_is_removed_by_its_fingerprint_after_a_question(admins_browser, endpoint_with_keys):
+    endpoint, path = endpoint_with_keys
+    old, new = (f"{path}/keys/{one}/remove" for one in endpoint["key_fingerprints"])
+    assert removals(admins_browser, endpoint) == [old, new]
+
+    asked = admins_browser.get(old)
+    assert "refused after 5 seconds at most" in asked.text
+    assert "The other key stays good" in asked.text
+    assert removals(admins_browser, endpoint) == [old, new], "looking at the question removes nothing"
+    answer = send(admins_browser, old)
+
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"/settings/webhooks#endpoint-{endpoint['endpoint_id']}",
+    )
+    assert removals(admins_browser, endpoint) == [new]
+
+
+def test_who_removes_the_only_key_is_told_that_everything_is_refused_then(admins_browser, endpoint_with_keys):
+    endpoint, path = endpoint_with_keys
+    old, new = (f"{path}/keys/{one}/remove" for one in endpoint["key_fingerprints"])
+    send(admins_browser, old)
+
+    asked = admins_browser.get(new).text
+    send(admins_browser, new)
+
+    assert "the endpoint refuses everything until you add another" in asked
+    assert removals(admins_browser, endpoint) == []
+    assert "No key yet: it refuses everything." in admins_browser.get("/settings/webhooks").text
+
+
+def test_a_key_that_is_not_there_cannot_be_removed(admins_browser, endpoint_with_keys):
+    endpoint, path = endpoint_with_keys
+
+    for fingerprint in ("0123456789abcdef", "&lt;b&gt;"):
+        assert admins_browser.get(f"{path}/keys/{fingerprint}/remove").status_code == 404
+        assert send(admins_browser, f"{path}/keys/{fingerprint}/remove").status_code == 404
+    assert len(removals(admins_browser, endpoint)) == 2
+
+
 @pytest.mark.parametrize(
     "fields",
     [{"provider": "pigeon"}, {"provider": "ses", "allowed_networks": "everywhere"}, {"provider": "ses", "keys": "x"}],
@@ -318,12 +374,18 @@ def test_an_endpoint_that_cannot_be_is_not_opened(fields, admins_browser, admin)
 
 def test_another_organisations_keys_and_endpoints_are_not_found(admins_browser, stranger):
     key = stranger.post("/api/v1/api-keys", {"name": "theirs"}).json()["api_key_id"]
-    endpoint = stranger.post("/api/v1/webhook-endpoints", {"provider": "email"}).json()["endpoint_id"]
+    opened = stranger.post("/api/v1/webhook-endpoints", {"provider": "email", "keys": [SIGNERS["email"].key]}).json()
+    endpoint, fingerprint = opened["endpoint_id"], opened["key_fingerprints"][0]
 
-    for path in (f"/settings/keys/{key}/revoke", f"/settings/webhooks/{endpoint}/close"):
+    for path in (
+        f"/settings/keys/{key}/revoke",
+        f"/settings/webhooks/{endpoint}/close",
+        f"/settings/webhooks/{endpoint}/keys/{fingerprint}/remove",
+    ):
         assert admins_browser.get(path).status_code == 404
         assert send(admins_browser, path).status_code == 404
     assert send(admins_browser, f"/settings/webhooks/{endpoint}/keys", key="whsec_x").status_code == 404
+    assert opened in stranger.get("/api/v1/webhook-endpoints").json()["items"], "as it was"
 
 
 def test_help_tells_keys_and_words(recruiters_browser):

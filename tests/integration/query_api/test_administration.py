@@ -1,9 +1,15 @@
+from uuid import uuid4
+
 import psycopg
 import pytest
 
 from application.access import hash_of
+from application.fingerprints import fingerprint_of
+from tests.support.signed_deliveries import SIGNERS
 
 KEYS = "/api/v1/api-keys"
+ENDPOINTS = "/api/v1/webhook-endpoints"
+OLD_KEY, NEW_KEY = SIGNERS["email"].key, SIGNERS["email"].other_key
 
 
 def test_an_organisation_is_created_by_the_operator_and_its_key_works(operator, with_token):
@@ -108,3 +114,78 @@ def test_a_webhook_endpoint_is_opened_listed_and_closed(admin):
 )
 def test_a_bad_webhook_endpoint_is_refused(body, admin):
     assert admin.post("/api/v1/webhook-endpoints", body).status_code == 422
+
+
+@pytest.fixture
+def endpoint(admin):
+    """The path of an endpoint with one key."""
+    opened = admin.post(ENDPOINTS, {"provider": "email", "keys": [OLD_KEY]}).json()
+    return f"{ENDPOINTS}/{opened['endpoint_id']}"
+
+
+def keys_of(admin, endpoint):
+    listed = admin.get(ENDPOINTS).json()["items"]
+    (found,) = [one for one in listed if endpoint.endswith(one["endpoint_id"])]
+    return found["key_fingerprints"]
+
+
+def test_a_verification_key_is_replaced_without_a_gap_and_never_shown(admin, endpoint):
+    added = admin.post(f"{endpoint}/keys", {"key": NEW_KEY})
+    again = admin.post(f"{endpoint}/keys", {"key": NEW_KEY})
+    both = keys_of(admin, endpoint)
+    removed = admin.delete(f"{endpoint}/keys/{fingerprint_of(OLD_KEY)}")
+
+    assert (added.status_code, removed.status_code, removed.content) == (201, 204, b"")
+    assert added.json() == again.json(), "adding it again changes nothing"
+    assert added.json()["key_fingerprints"] == both == [fingerprint_of(OLD_KEY), fingerprint_of(NEW_KEY)]
+    assert keys_of(admin, endpoint) == [fingerprint_of(NEW_KEY)]
+    assert NEW_KEY not in added.text
+    assert set(added.json()) == set(admin.get(ENDPOINTS).json()["items"][0])
+
+
+def test_the_last_verification_key_may_go_too_and_the_endpoint_is_then_without_any(admin, endpoint):
+    assert admin.delete(f"{endpoint}/keys/{fingerprint_of(OLD_KEY)}").status_code == 204
+
+    assert keys_of(admin, endpoint) == []
+
+
+@pytest.mark.parametrize(
+    "body, field, code",
+    [
+        ({"key": "nonsense"}, "key", "invalid_verification_key"),
+        ({"key": ""}, "key", "invalid_verification_key"),
+        ({"key": 1}, "key", "invalid_request"),
+        ({}, "key", "invalid_request"),
+    ],
+)
+def test_a_verification_key_that_cannot_be_is_refused_by_name_and_nothing_changes(body, field, code, admin, endpoint):
+    answer = admin.post(f"{endpoint}/keys", body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
+    assert keys_of(admin, endpoint) == [fingerprint_of(OLD_KEY)]
+
+
+def test_keys_of_endpoints_that_are_not_there_and_keys_that_are_not_there_are_not_found(admin, endpoint):
+    nowhere = f"{ENDPOINTS}/{uuid4()}"
+
+    answers = [
+        admin.post(f"{nowhere}/keys", {"key": NEW_KEY}),
+        admin.delete(f"{nowhere}/keys/{fingerprint_of(OLD_KEY)}"),
+        admin.delete(f"{endpoint}/keys/{fingerprint_of(NEW_KEY)}"),
+        admin.delete(f"{endpoint}/keys/{'0' * 300}"),
+    ]
+
+    found = [(answer.status_code, answer.json()["code"]) for answer in answers]
+    assert found == [(404, "endpoint_not_found")] * 2 + [(404, "key_not_found")] * 2
+    assert keys_of(admin, endpoint) == [fingerprint_of(OLD_KEY)]
+
+
+def test_the_document_shows_an_example_of_an_endpoint_whose_key_is_being_replaced(client):
+    paths = client.get("/schema/openapi.json").json()["paths"]
+
+    add = paths[f"{ENDPOINTS}/{{endpoint_id}}/keys"]["post"]
+    example = add["responses"]["201"]["content"]["application/json"]["example"]
+    sent = add["requestBody"]["content"]["application/json"]["example"]["key"]
+    assert example["key_fingerprints"][-1] == fingerprint_of(sent)
+    assert {"204", "404"} <= set(paths[f"{ENDPOINTS}/{{endpoint_id}}/keys/{{fingerprint}}"]["delete"]["responses"])

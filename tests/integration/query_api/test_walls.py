@@ -9,6 +9,7 @@ import pytest
 
 from adapters.postgres.query_pool import ScopedDatabase, query_pool
 from application.access import Role
+from application.fingerprints import fingerprint_of
 from entrypoints.web import erasure
 from entrypoints.web.auth import OPERATOR
 from tests.support.outgoing import insert_a_delivery, insert_deliveries
@@ -27,7 +28,9 @@ from tests.support.query_world import (
     email_id,
 )
 from tests.support.routes import api_operations, filled, page_operations, unknown_ids
+from tests.support.signed_deliveries import SIGNERS
 
+OUR_KEY, THEIR_KEY = SIGNERS["email"].key, SIGNERS["email"].other_key
 SCOPED_TABLES = (
     *("public.automated_engagement", "public.campaign_contacts", "public.campaigns", "public.candidate_scores"),
     *("public.email_engagement_events", "public.email_links", "public.email_logs", "public.email_totals"),
@@ -204,6 +207,7 @@ def our_ids(admin, administrator_url, backend):
     """An id of ours for every parameter that a path has; the caller's own strings are ids that only we use."""
     key = admin.post("/api/v1/api-keys", {"name": "ours"}).json()["api_key_id"]
     webhook = admin.post("/api/v1/outgoing-webhooks", {"url": "https://ours.example.com/"}).json()["webhook"]
+    endpoint = admin.post("/api/v1/webhook-endpoints", {"provider": "email", "keys": [OUR_KEY]}).json()
     session = admin.post("/api/v1/user-sessions", {"user_id": "r-9", "role": "recruiter"}).json()
     ids = {
         "api_key_id": key,
@@ -214,7 +218,8 @@ def our_ids(admin, administrator_url, backend):
         "job_id": OTHER_JOB,
         "template_id": "t-ours",
         "email": "c-2@example.com",
-        "endpoint_id": admin.post("/api/v1/webhook-endpoints", {"provider": "email"}).json()["endpoint_id"],
+        "endpoint_id": endpoint["endpoint_id"],
+        "fingerprint": fingerprint_of(OUR_KEY),
         "webhook_id": webhook["webhook_id"],
         "session_id": session["session_id"],
         "session_token": session["token"],
@@ -335,18 +340,21 @@ def test_with_real_ids_of_another_organisation_every_page_answers_as_with_unknow
 
 def test_what_one_organisation_configures_another_cannot_touch(admin, stranger):
     key = admin.post("/api/v1/api-keys", {"name": "ours"}).json()
-    endpoint = admin.post("/api/v1/webhook-endpoints", {"provider": "sendgrid"}).json()
+    endpoint = admin.post("/api/v1/webhook-endpoints", {"provider": "email", "keys": [OUR_KEY]}).json()
     session = admin.post("/api/v1/user-sessions", {"user_id": "r-9", "role": "recruiter"}).json()
 
     refused = [
         stranger.delete(f"/api/v1/api-keys/{key['api_key_id']}"),
         stranger.delete(f"/api/v1/webhook-endpoints/{endpoint['endpoint_id']}"),
+        stranger.post(f"/api/v1/webhook-endpoints/{endpoint['endpoint_id']}/keys", {"key": THEIR_KEY}),
+        stranger.delete(f"/api/v1/webhook-endpoints/{endpoint['endpoint_id']}/keys/{fingerprint_of(OUR_KEY)}"),
         stranger.delete(f"/api/v1/user-sessions/{session['session_id']}"),
     ]
 
-    assert [answer.status_code for answer in refused] == [404, 404, 404]
+    assert {answer.status_code for answer in refused} == {404}
     kept = {key["api_key_id"]: key["revoked_at"] for key in admin.get("/api/v1/api-keys").json()["items"]}
     assert kept[key["api_key_id"]] is None
+    assert endpoint in admin.get("/api/v1/webhook-endpoints").json()["items"], "open, with its key and no other"
 
 
 def test_a_parked_report_is_retried_by_its_own_organisation_only(admin, stranger, parked_by_both):
@@ -487,6 +495,8 @@ def test_only_administrators_configure_and_hiring_managers_register_nothing(clie
     assert rights["POST", "/api/v1/emails"] == {Role.RECRUITER, Role.ADMIN}
     for kind in ("api-keys", "webhook-endpoints", "user-sessions", "outgoing-webhooks"):
         assert rights["POST", f"/api/v1/{kind}"] == {Role.ADMIN}
+    keys = "/api/v1/webhook-endpoints/{endpoint_id}/keys"
+    assert rights["POST", keys] == rights["DELETE", f"{keys}/{{fingerprint}}"] == {Role.ADMIN}
     assert rights["GET", "/api/v1/webhook-deliveries"] == {Role.ADMIN}
     assert rights["POST", "/api/v1/organizations"] == OPERATOR["roles"] == set()
 
