@@ -94,7 +94,7 @@ async def show_dashboard_page(
         now=now,
         dashboard=dashboard,
         tiles=_tiles(dashboard, counting),
-        choices=await services.dashboard.choices(audience),
+        choices=await services.dashboard.choices(audience, wanted),
         wanted=wanted,
         include=include,
         is_activity=basis is Basis.ACTIVITY,
