@@ -18,6 +18,7 @@ PAGES = {
         f"/?job_id={NAMED_JOB}",
         "/?from=2020-01-01&to=2020-01-31",
         "/?basis=activity&include=automated",
+        "/?tile=reply_rate",
         "/?basis=activity&from=2020-01-01&to=2020-01-31",
     ],
     "/candidates": [

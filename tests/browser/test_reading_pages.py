@@ -89,6 +89,19 @@ def test_the_chart_has_a_point_for_each_figure_of_its_table(reader):
     assert reader.run(POINTS) == 2 * (days - without_mail)
 
 
+def test_a_tile_leads_to_its_chart_and_back_and_filters_keep_it(reader):
+    reader.go("/")
+    reader.follow("Reply rate")
+    assert reader.text("#over-time") == "Reply rate over time"
+    assert reader.comes(f"{POINTS} > 0")
+    reader.choose("Job", f"Title {NAMED_JOB}")
+    assert reader.text("#over-time") == "Reply rate over time"
+    reader.follow("Reply rate")
+
+    assert reader.text("#over-time") == "Engagement over time"
+    assert "tile" not in reader.place
+
+
 def test_levels_filter_candidates_and_count_them(reader):
     reader.go("/candidates")
     tabs = dict(tab.rsplit(" ", 1) for tab in reader.texts("nav.tabs a"))

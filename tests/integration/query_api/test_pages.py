@@ -276,7 +276,42 @@ def chosen_in(html):
     return re.findall(r'<option value="([^"]+)" selected>([^<]+)</option>', html)
 
 
-@pytest.mark.parametrize("query", ["from=2026-11-21&to=2026-11-01", "tz=Nowhere", "campaign_id=x", "to=soon"])
+@pytest.mark.parametrize(
+    "tile, what, count, of",
+    [
+        ("open_rate", "Opened", 2, 3),
+        ("click_rate", "Clicked", 2, 3),
+        ("click_to_open_rate", "Clicked", 2, 2),
+        ("reply_rate", "Replied", 1, 3),
+        ("bounce_rate", "Bounced", 1, 3),
+    ],
+)
+def test_the_chart_is_that_of_the_chosen_tile_and_its_table_holds_its_figures(
+    tile, what, count, of, recruiters_browser
+):
+    html = recruiters_browser.get(f"/?from=2026-11-20&to=2026-11-21&tile={tile}").text
+
+    specification = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    (point,) = specification["datasets"]["series"]
+    assert (point["what"], point["count"], point["sent"]) == (what, count, of)
+    assert specification["encoding"]["color"]["scale"]["domain"] == [what]
+    assert f'<td data-label="{what}" class="right number">{count}</td>' in html
+    assert html.count('aria-current="true"') == 1
+    assert f'name="tile" value="{tile}"' in html, "the filters keep it"
+
+
+def test_the_chart_of_a_tile_counts_emails_where_what_happened_is_asked_for(recruiters_browser):
+    html = recruiters_browser.get("/?from=2026-11-20&to=2026-11-21&tile=reply_rate&basis=activity").text
+
+    specification = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    assert [point["count"] for point in specification["datasets"]["series"]] == [0, 1]
+    assert "Emails that were answered on each day" in html
+    assert "Replied over time" in html
+
+
+@pytest.mark.parametrize(
+    "query", ["from=2026-11-21&to=2026-11-01", "tz=Nowhere", "campaign_id=x", "to=soon", "tile=luck"]
+)
 def test_a_dashboard_that_cannot_be_says_why(query, recruiters_browser):
     answer = recruiters_browser.get(f"/?{query}")
 
