@@ -326,7 +326,7 @@ DASHBOARD: Final = {
         "bounce_rate": {"value": 1.63, "change": None},
     },
     "totals": METRICS,
-    "series": [{"date": "2026-10-23", "sent": 12, "opens": 8, "clicks": 3}],
+    "series": [{"date": "2026-10-23", "sent": 12, "opens": 8, "clicks": 3, "replies": 2, "bounces": 0}],
     "top_emails": [
         {
             "campaign_id": CAMPAIGN_ID,

@@ -1,5 +1,6 @@
 """Which candidates are interested, and how a candidate's interest shows."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -64,6 +65,23 @@ class CandidateEngagement(CandidateScore, frozen=True, kw_only=True):
     recent_activity: list[Activity]
 
 
+class Grounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a candidate worth a call now; of people alone, as the score is.
+
+    Attributes:
+        links_followed: Different links of each tracked email of the last 90 days, added up.
+        replied_at: Of the latest reply to one of these; aware UTC.
+        job: The title of the job that the latest email about any was about, its id if it has no title; "" without one.
+    """
+
+    links_followed: int = 0
+    replied_at: datetime | None = None
+    job: str = ""
+
+
+NO_GROUNDS = Grounds()
+
+
 class LevelCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many candidates carry which badge."""
 
@@ -113,6 +131,22 @@ class CandidateQueries(Protocol):
 
         Raises:
             InvalidCursorError: The cursor is of another list.
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def grounds(self, audience: Audience, candidate_ids: Sequence[str], now: datetime) -> dict[str, Grounds]:
+        """Give what makes candidates worth a call, of all of them in one question.
+
+        Args:
+            audience: For whom; what it may not see is in no grounds.
+            candidate_ids: A page of them, say.
+            now: Aware UTC.
+
+        Returns:
+            By candidate id; without those to whom the audience sees no email.
+
+        Raises:
             AnswersUnavailableError: Ask again later.
         """
         ...

@@ -101,12 +101,16 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         sent: How many emails were sent.
         opens: Of these, how many a person has opened since; as activity: how many emails a person opened then.
         clicks: Likewise, in how many a person has followed a link.
+        replies: Likewise, how many were answered.
+        bounces: Likewise, how many came back.
     """
 
     date: date
     sent: int
     opens: int
     clicks: int
+    replies: int
+    bounces: int
 
 
 class Mailing(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +151,13 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     clicked: int
 
 
+class ReachedInPoint(Reached, frozen=True, kw_only=True):
+    """Sums of the emails of a point of the series."""
+
+    replied: int
+    bounced: int
+
+
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
     """What the dashboard is made of; with machines as people already but for the totals, which tell both.
 
@@ -158,7 +169,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
     totals: EmailTotals
     previous: EmailTotals
-    points: Mapping[date, Reached]
+    points: Mapping[date, ReachedInPoint]
     templates: list[tuple[str, str, Reached]]
     mailings: list[tuple[UUID | None, str | None, str | None, str, Reached]]
 
@@ -205,10 +216,17 @@ def _tile(value: float | None, before: float | None) -> Tile:
     return Tile(value=value, change=round(value - before, RATE_DECIMALS) if known else None)  # type: ignore[operator]  # known
 
 
-def _point(day: date, reached: Reached | None) -> Point:
+def _point(day: date, reached: ReachedInPoint | None) -> Point:
     if reached is None:
-        return Point(date=day, sent=0, opens=0, clicks=0)
-    return Point(date=day, sent=reached.sent, opens=reached.opened, clicks=reached.clicked)
+        return Point(date=day, sent=0, opens=0, clicks=0, replies=0, bounces=0)
+    return Point(
+        date=day,
+        sent=reached.sent,
+        opens=reached.opened,
+        clicks=reached.clicked,
+        replies=reached.replied,
+        bounces=reached.bounced,
+    )
 
 
 def _mailing(

@@ -46,8 +46,13 @@ class DashboardQueries(Protocol):
         """
         ...
 
-    async def choices(self, audience: Audience) -> Choices:
-        """Give the jobs and templates that the audience has emails about.
+    async def choices(self, audience: Audience, wanted: DashboardFilter) -> Choices:
+        """Give the jobs and templates that the audience has emails about, as many as a list can hold.
+
+        Args:
+            audience: For whom.
+            wanted: The filter that holds; its job and template are among the choices in any case, by their ids where
+                the audience knows no name of them.
 
         Raises:
             AnswersUnavailableError: Ask again later.

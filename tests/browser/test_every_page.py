@@ -19,9 +19,15 @@ PAGES = {
         f"/?job_id={NAMED_JOB}",
         "/?from=2020-01-01&to=2020-01-31",
         "/?basis=activity&include=automated",
+        "/?tile=reply_rate",
         "/?basis=activity&from=2020-01-01&to=2020-01-31",
     ],
-    "/candidates": ["/candidates", "/candidates?level=cold", "/candidates?include=automated"],
+    "/candidates": [
+        "/candidates",
+        "/candidates?level=cold",
+        "/candidates?level=warm",  # nobody is
+        "/candidates?include=automated",
+    ],
     "/candidates/{candidate_id:str}": [f"/candidates/{quote(one, safe='')}" for one in ("c-1", UNMEASURED, HOSTILE)],
     "/emails": ["/emails", f"/emails?job_id={NAMED_JOB}"],
     "/emails/{email_id:uuid}": [f"/emails/{email_id(name)}" for name in ("named", "untracked", "hostile")],

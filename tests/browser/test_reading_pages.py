@@ -1,10 +1,12 @@
 """AF-1, AF-2, AF-4, UI-1, UI-2: filters, drill-downs and files, as a reader uses them."""
 
 import csv
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from application.access import Role
+from entrypoints.web.pages.words import ago
 from tests.support.page_world import CROWD, CROWD_SIZE, HOSTILE, HOSTILE_SUBJECT
 from tests.support.processes import eventually
 from tests.support.query_world import CAMPAIGN, NAMED_JOB, email_id
@@ -87,6 +89,19 @@ def test_the_chart_has_a_point_for_each_figure_of_its_table(reader):
     assert reader.run(POINTS) == 2 * (days - without_mail)
 
 
+def test_a_tile_leads_to_its_chart_and_back_and_filters_keep_it(reader):
+    reader.go("/")
+    reader.follow("Reply rate")
+    assert reader.text("#over-time") == "Reply rate over time"
+    assert reader.comes(f"{POINTS} > 0")
+    reader.choose("Job", f"Title {NAMED_JOB}")
+    assert reader.text("#over-time") == "Reply rate over time"
+    reader.follow("Reply rate")
+
+    assert reader.text("#over-time") == "Engagement over time"
+    assert "tile" not in reader.place
+
+
 def test_levels_filter_candidates_and_count_them(reader):
     reader.go("/candidates")
     tabs = dict(tab.rsplit(" ", 1) for tab in reader.texts("nav.tabs a"))
@@ -166,6 +181,49 @@ def test_hostile_words_are_words_and_lead_where_they_should(reader):
 
     assert HOSTILE in reader.text("h1")
     assert reader.run("document.querySelectorAll('main i, main b, main script').length") == 0
+
+
+# --- times ---
+
+
+def test_times_go_on_in_the_words_of_the_server(reader):
+    reader.go("/emails")
+    shown = reader.run(TIMES)
+    reader.run(f"({LATER})(0)")
+    assert reader.run(TIMES) == shown
+    moment = datetime(2026, 5, 4, tzinfo=UTC)
+    reader.run(f"for (const one of document.querySelectorAll('main time')) one.dateTime = '{moment.isoformat()}'")
+
+    for age in AGES:
+        since = reader.run("Date.now()") / 1000 - moment.timestamp()
+        reader.run(f"({LATER})({age.total_seconds() - since})")
+        assert set(reader.run(TIMES)) == {ago(moment, moment + age)}, age
+
+
+@pytest.mark.parametrize("path", ["/candidates", "/candidates/c-1", "/emails", f"/emails/{email_id('named')}"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_moves_when_times_go_on(path, width, reader):
+    reader.browser.look_like(width=width)
+    reader.go(path)
+    reader.run("document.querySelectorAll('details').forEach(one => one.open = true)")
+    before, shown = reader.run(PLACES), reader.run(TIMES)
+    reader.run(f"({LATER})({timedelta(hours=22).total_seconds()})")
+
+    assert reader.run(TIMES) != shown
+    assert reader.run(PLACES) == before
+
+
+TIMES = "[...document.querySelectorAll('main time[title]')].map(one => one.textContent)"
+LATER = """seconds => { const at = Date.now() + 1000 * seconds; Date.now = () => at;
+    document.dispatchEvent(new Event('visibilitychange')); }"""
+PLACES = """JSON.stringify([...document.querySelectorAll('main a, main td, main li, main p')]
+    .map(one => one.getBoundingClientRect()))"""
+AGES = [
+    *(timedelta(minutes=one) for one in (-1.5, -0.5, 0.5, 1.5, 59.5, 60.5)),
+    *(timedelta(hours=one) for one in (1.9, 2.1, 23.9, 24.1, 47.9, 48.1)),
+    *(timedelta(days=one) for one in (59.9, 60.1, 89.9, 90.1, 729.9, 730.1, 1094.9, 1095.1, 4000)),
+]
+"""On both sides of where the words change; half a minute from it, for a page takes a while to load."""
 
 
 # --- files ---

@@ -64,6 +64,7 @@ class Story:
         *,
         to="c-1",
         job=OTHER_JOB,
+        manager="",
         campaign=CAMPAIGN,
         organization=OURS,
         ago=timedelta(hours=5),
@@ -71,7 +72,7 @@ class Story:
         address="",
         subject="",
     ):
-        about = {NAMED_JOB: MANAGER, OTHER_JOB: "h-2"}
+        named = manager or {NAMED_JOB: MANAGER, OTHER_JOB: "h-2"}.get(job, "")
         self._log(
             email_id(name, organization),
             Sent(
@@ -86,7 +87,7 @@ class Story:
                 sender=Party(id="r-1", name="Ada"),
                 tracking_id=f"t-{name}",
                 tracking=tracking,
-                job=JobReference(id=job, title=f"Title {job}", hiring_manager_id=about[job]) if job else None,
+                job=JobReference(id=job, title=f"Title {job}", hiring_manager_id=named) if job else None,
                 template=Party(id="t-1", name="Invitation"),
                 campaign_id=campaign,
                 campaign_contact_id=uuid5(organization, f"contact {to} {campaign}"),

@@ -12,7 +12,7 @@ from adapters.postgres.queries.dashboard_question import DashboardQuestion, Gath
 from adapters.postgres.queries.sent_sums import sent_before, sent_by_mailing, sent_by_point
 from adapters.postgres.query_pool import ROOM_TO_COUNT, ScopedDatabase
 from domain.values import Verdict
-from read_models.dashboard.dashboard import Reached
+from read_models.dashboard.dashboard import Reached, ReachedInPoint
 from read_models.engagement.view import NO_CAMPAIGN
 from read_models.metrics.metrics import EmailTotals
 
@@ -85,8 +85,20 @@ async def activity_sums(database: ScopedDatabase, question: DashboardQuestion) -
             **added_up(period.counted, tuple(EMAILS)), **period.times, **added_up(series.sent, ["sent"])
         ),
         previous=EmailTotals(**series.previous, **added_up(series.sent_before, ["sent"])),
-        points=_reached([*series.points, *series.sent], lambda row: row["point"], opened, clicked),
-        mailings=_reached([*period.counted, *period.sent], _mailing_of, opened, clicked),
+        points={
+            point: ReachedInPoint(sent=sent, opened=o, clicked=c, replied=replied, bounced=bounced)
+            for point, (sent, o, c, replied, bounced) in _added_up_by(
+                [*series.points, *series.sent],
+                lambda row: row["point"],
+                ("sent", opened, clicked, "replied", "bounced"),
+            ).items()
+        },
+        mailings={
+            mailing: Reached(sent=sent, opened=o, clicked=c)
+            for mailing, (sent, o, c) in _added_up_by(
+                [*period.counted, *period.sent], _mailing_of, ("sent", opened, clicked)
+            ).items()
+        },
     )
 
 
@@ -121,8 +133,8 @@ async def _of_series(database: ScopedDatabase, question: DashboardQuestion, reac
     async with database.reading(question.audience.organization_id) as connection:
         await connection.execute(ROOM_TO_COUNT)
         ask = _Asking(connection, question)
-        figures = {name: EMAILS[name] for name in reached}
-        points = await ask.rows(POINTS, figures, ask.happened(kinds=("opened", "clicked")))
+        figures = {name: EMAILS[name] for name in (*reached, "replied", "bounced")}
+        points = await ask.rows(POINTS, figures, ask.happened(kinds=("opened", "clicked", "replied", "bounced")))
         sent = await sent_by_point(connection, question, ["sent"])
         [previous] = await ask.rows(PREVIOUS, EMAILS, ask.happened(start="before", end="start"))
         return _OfSeries(points, sent, previous, await sent_before(connection, question, ["sent"]))
@@ -190,13 +202,13 @@ def _mailing_of(row: Mapping[str, Any]) -> MailingKey:
     return row["campaign_id"] or NO_CAMPAIGN, row["template_id"] or ""
 
 
-def _reached(
-    rows: Sequence[Mapping[str, Any]], key_of: Callable[[Mapping[str, Any]], K], opened: str, clicked: str
-) -> dict[K, Reached]:
+def _added_up_by(
+    rows: Sequence[Mapping[str, Any]], key_of: Callable[[Mapping[str, Any]], K], fields: Sequence[str]
+) -> dict[K, list[int]]:
     """Bring together what was sent and what happened; a row that does not tell a figure adds nothing to it."""
     sums: dict[K, list[int]] = {}
     for row in rows:
-        figures = sums.setdefault(key_of(row), [0, 0, 0])
-        for place, name in enumerate(("sent", opened, clicked)):
+        figures = sums.setdefault(key_of(row), [0] * len(fields))
+        for place, name in enumerate(fields):
             figures[place] += row.get(name, 0)
-    return {key: Reached(sent=sent, opened=o, clicked=c) for key, (sent, o, c) in sums.items()}
+    return sums

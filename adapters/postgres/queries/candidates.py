@@ -12,6 +12,7 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
 from adapters.postgres.candidate_activity import ACTIVITY, RECENT
+from adapters.postgres.queries.candidate_grounds import grounds_of
 from adapters.postgres.queries.managers_ranking import measured_alike, number_seen, unmeasured_ids
 from adapters.postgres.queries.visibility import audience_parameters, sees_job
 from adapters.postgres.query_pool import ScopedDatabase
@@ -23,6 +24,7 @@ from read_models.candidates.queries import (
     CandidateRanking,
     CandidateRecord,
     CandidateScore,
+    Grounds,
     LevelCounts,
     scored,
 )
@@ -93,6 +95,12 @@ class PostgresCandidateQueries:
             for id_ in ids
         ]
         return ranking_of(part, page, level_counts(_badges(measured, everybody)))
+
+    async def grounds(self, audience: Audience, candidate_ids: Sequence[str], now: datetime) -> dict[str, Grounds]:
+        if not candidate_ids:
+            return {}
+        async with self._database.reading(audience.organization_id) as connection:
+            return await grounds_of(connection, audience, candidate_ids, now)
 
     async def record(self, audience: Audience, candidate_id: str, now: datetime) -> CandidateRecord | None:
         async with self._database.reading(audience.organization_id) as connection:

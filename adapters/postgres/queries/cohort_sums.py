@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from adapters.postgres.queries.dashboard_question import (
     RATED_FIELDS,
     REACHED_FIELDS,
@@ -13,7 +15,7 @@ from adapters.postgres.queries.dashboard_question import (
 )
 from adapters.postgres.queries.sent_sums import sent_before, sent_by_mailing, sent_by_point
 from adapters.postgres.query_pool import ScopedDatabase
-from read_models.dashboard.dashboard import Reached
+from read_models.dashboard.dashboard import Reached, ReachedInPoint
 from read_models.metrics.metrics import EmailTotals
 
 RAW_FIELDS: Final = ("sent", "raw_opened", "raw_clicked")
@@ -29,7 +31,12 @@ async def cohort_sums(database: ScopedDatabase, question: DashboardQuestion) -> 
     return Gathered(
         totals=EmailTotals(**added_up(points, TOTALS_FIELDS)),
         previous=EmailTotals(**added_up(previous, RATED_FIELDS)),
-        points={row["point"]: _reached(row, of_mailing) for row in points},
+        points={
+            row["point"]: ReachedInPoint(
+                **msgspec.structs.asdict(_reached(row, of_mailing)), replied=row["replied"], bounced=row["bounced"]
+            )
+            for row in points
+        },
         mailings={(row["campaign_id"], row["template_id"]): _reached(row, of_mailing) for row in mailings},
     )
 

@@ -1,6 +1,6 @@
 """The dashboard: figures from sums or from what happened, with the names of what they are about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,15 +32,20 @@ SELECT e.subject FROM email_logs e WHERE e.organization_id = %(organization_id)s
 ORDER BY e.sent_at DESC LIMIT 1
 """)
 SENT_SINCE: Final = {Basis.COHORT: SQL("e.sent_at >= %(start)s"), Basis.ACTIVITY: SQL("true")}
+# What is chosen comes first within, so that it is there however many others are; all are shown by name.
 JOBS: Final = SQL("""
-SELECT j.id, j.title AS name FROM jobs j WHERE j.organization_id = %(organization_id)s AND {sees_job}
-ORDER BY j.title, j.id LIMIT %(most)s
+SELECT id, name FROM (
+    SELECT j.id, j.title AS name FROM jobs j WHERE j.organization_id = %(organization_id)s AND {sees_job}
+    ORDER BY j.id IS NOT DISTINCT FROM %(job_id)s DESC, j.title, j.id LIMIT %(most)s
+) shown ORDER BY name, id
 """)
 TEMPLATES: Final = SQL("""
-SELECT p.id, p.name FROM templates p WHERE p.organization_id = %(organization_id)s AND EXISTS (
-    SELECT FROM email_totals t WHERE t.organization_id = p.organization_id AND t.template_id = p.id
-        AND t.template_id <> '' AND {sees_totals}
-) ORDER BY p.name, p.id LIMIT %(most)s
+SELECT id, name FROM (
+    SELECT p.id, p.name FROM templates p WHERE p.organization_id = %(organization_id)s AND EXISTS (
+        SELECT FROM email_totals t WHERE t.organization_id = p.organization_id AND t.template_id = p.id
+            AND t.template_id <> '' AND {sees_totals}
+    ) ORDER BY p.id IS NOT DISTINCT FROM %(template_id)s DESC, p.name, p.id LIMIT %(most)s
+) shown ORDER BY name, id
 """)
 
 
@@ -75,17 +80,27 @@ class PostgresDashboardQueries:
                 ],
             )
 
-    async def choices(self, audience: Audience) -> Choices:
-        parameters = {**audience_parameters(audience), "most": MOST_CHOICES}
+    async def choices(self, audience: Audience, wanted: DashboardFilter) -> Choices:
+        parameters = {
+            **audience_parameters(audience),
+            "job_id": wanted.job_id,
+            "template_id": wanted.template_id,
+            "most": MOST_CHOICES,
+        }
         async with self._database.reading(audience.organization_id) as connection:
             jobs = await connection.execute(JOBS.format(sees_job=sees_job(audience, "j", "id")), parameters)
             found_jobs = await jobs.fetchall()
             templates = await connection.execute(TEMPLATES.format(sees_totals=sees_totals(audience, "t")), parameters)
             found_templates = await templates.fetchall()
-        return Choices(
-            jobs=[Choice(id=row["id"], name=row["name"] or row["id"]) for row in found_jobs],
-            templates=[Choice(id=row["id"], name=row["name"] or row["id"]) for row in found_templates],
-        )
+        return Choices(jobs=_with(wanted.job_id, found_jobs), templates=_with(wanted.template_id, found_templates))
+
+
+def _with(chosen: str | None, rows: Sequence[DictRow]) -> list[Choice]:
+    """Give what was found, and what is chosen in any case: by its id where the audience knows no name of it."""
+    choices = [Choice(id=row["id"], name=row["name"] or row["id"]) for row in rows]
+    if chosen is None or any(choice.id == chosen for choice in choices):
+        return choices
+    return [*choices, Choice(id=chosen, name=chosen)]
 
 
 async def _names(

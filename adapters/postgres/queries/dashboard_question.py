@@ -13,7 +13,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
 from adapters.postgres.queries.visibility import audience_parameters, sees_totals
 from read_models.audience import Audience
-from read_models.dashboard.dashboard import Counting, Days, Reached
+from read_models.dashboard.dashboard import Counting, Days, Reached, ReachedInPoint
 from read_models.dashboard.queries import DashboardFilter
 from read_models.metrics.metrics import EmailTotals
 
@@ -83,7 +83,7 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
 
     totals: EmailTotals
     previous: EmailTotals
-    points: Mapping[int, Reached]
+    points: Mapping[int, ReachedInPoint]
     mailings: Mapping[MailingKey, Reached]
 
 

@@ -12,7 +12,7 @@ from litestar.params import FromPath, QueryParameter
 
 from application.access import Role
 from application.tracking_consents import ConsentView
-from domain.policies.scoring import HIGHEST_SCORE, Level, score_candidate
+from domain.policies.scoring import HIGHEST_SCORE, HOT_FROM, WARM_FROM, Level, score_candidate
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.pages.frame import framed, here_with, next_path
@@ -24,13 +24,28 @@ from entrypoints.web.pages.zones import zone_of
 from entrypoints.web.paging import Cursor, page
 from entrypoints.web.problems import UnknownThingError
 from entrypoints.web.services import Services
-from read_models.candidates.queries import Activity, CandidateRanking, CandidateRecord, scored
+from read_models.candidates.queries import (
+    NO_GROUNDS,
+    Activity,
+    CandidateRanking,
+    CandidateRecord,
+    CandidateScore,
+    Grounds,
+    LevelCounts,
+    scored,
+)
 
 ROWS: Final = 50
 COLUMNS: Final = (
     "candidate_id", "name", "score", "level", "level_reason", "emails_sent", "emails_opened", "emails_clicked",
     "emails_replied", "last_engaged_at",
 )  # fmt: skip
+GROUNDS_COLUMNS: Final = Grounds.__struct_fields__
+LEVELS_ARE: Final = {
+    Level.HOT: f"A score of {HOT_FROM} or more makes a candidate hot, unless an email came back or they unsubscribed.",
+    Level.WARM: f"A score of {WARM_FROM} or more makes a candidate warm, and one of {HOT_FROM} or more hot.",
+    Level.COLD: f"A score below {WARM_FROM} makes a candidate cold.",
+}
 ACTIVITY_COLUMNS: Final = ("event_type", "occurred_at", "email_id", "subject", "url")
 
 
@@ -55,17 +70,22 @@ async def show_candidates(
 ) -> Response[Any]:
     """Rank candidates, the highest score first (AF-2)."""
     now = services.clock()
+    audience = audience_of(request.user.access)
     ranking = await services.candidates.ranking(
-        audience_of(request.user.access), level, page(ROWS, cursor), now, with_automated=counts_machines(include)
+        audience, level, page(ROWS, cursor), now, with_automated=counts_machines(include)
     )
+    known = await services.candidates.grounds(audience, [one.candidate_id for one in ranking.items], now)
+    rows = [(one, known.get(one.candidate_id, NO_GROUNDS)) for one in ranking.items]
     if as_file:
-        return table_file("candidates", COLUMNS, [[getattr(one, name) for name in COLUMNS] for one in ranking.items])
+        return table_file("candidates", (*COLUMNS, *GROUNDS_COLUMNS), [_row(*row) for row in rows])
     return framed(
         "candidates",
         request,
         now=now,
-        ranking=ranking,
+        rows=rows,
         tabs=_tabs(request, ranking, level),
+        level=level,
+        why_empty=_why_empty(ranking.levels, level),
         include=include,
         is_first=cursor is None,
         next_path=next_path(request, ranking.next_cursor),
@@ -114,11 +134,32 @@ async def _consent(request: PageRequest, services: Services, record: CandidateRe
     return await to_thread(services.tracking_consents.of, access.organization_id, record.address)
 
 
+def _row(score: CandidateScore, grounds: Grounds) -> list[object]:
+    return [getattr(score, name) for name in COLUMNS] + [getattr(grounds, name) for name in GROUNDS_COLUMNS]
+
+
+def _why_empty(counts: LevelCounts, level: Level | None) -> str:
+    """Say why nobody has this badge; "" where there is nobody at all."""
+    if level is None or not _everybody(counts):
+        return ""
+    if counts.unmeasured == _everybody(counts):
+        return "Nobody was sent a tracked email in the last 90 days, so nobody has a score."
+    return LEVELS_ARE[level]
+
+
+def _everybody(counts: LevelCounts) -> int:
+    return counts.hot + counts.warm + counts.cold + counts.unmeasured
+
+
 def _tabs(request: PageRequest, ranking: CandidateRanking, level: Level | None) -> list[Tab]:
     counts = ranking.levels
-    everyone = counts.hot + counts.warm + counts.cold + counts.unmeasured
     return [
-        Tab(name="All", path=here_with(request, level=None, cursor=None), count=everyone, is_open=level is None),
+        Tab(
+            name="All",
+            path=here_with(request, level=None, cursor=None),
+            count=_everybody(counts),
+            is_open=level is None,
+        ),
         *(
             Tab(
                 name=one.value.capitalize(),

@@ -44,6 +44,24 @@ NAMES: Final = {
     "reply_rate": "Reply rate",
     "bounce_rate": "Bounce rate",
 }
+Charted = Literal["open_rate", "click_rate", "click_to_open_rate", "reply_rate", "bounce_rate"]
+COUNTS: Final[dict[Charted, tuple[str, str]]] = {
+    "open_rate": ("opens", "sent"),
+    "click_rate": ("clicks", "sent"),
+    "click_to_open_rate": ("clicks", "opens"),
+    "reply_rate": ("replies", "sent"),
+    "bounce_rate": ("bounces", "sent"),
+}
+"""Fields of a point that a rate is told from: how many, of how many."""
+HAPPENED: Final = {
+    None: "were opened and clicked",
+    "open_rate": "were opened",
+    "click_rate": "were clicked",
+    "click_to_open_rate": "were clicked",
+    "reply_rate": "were answered",
+    "bounce_rate": "came back",
+}
+DID: Final = {"opens": "Opened", "clicks": "Clicked", "replies": "Replied", "bounces": "Bounced"}
 Table = Literal["series", "emails", "templates"]
 ENDINGS: Final = {Basis.COHORT: "", Basis.ACTIVITY: "-activity"}
 """Of the names of files, which say what was counted."""
@@ -57,6 +75,7 @@ class ShownTile(msgspec.Struct, frozen=True, kw_only=True):
         better: Whether the change is for the better; ``None`` where nothing changed or nothing is known.
     """
 
+    key: str
     name: str
     tile: Tile
     basis: str
@@ -82,8 +101,12 @@ async def show_dashboard_page(
     include: Include = None,
     as_file: TableFormat = None,
     table: Annotated[Table, QueryParameter()] = "series",
+    tile: Annotated[Charted | None, QueryParameter()] = None,
 ) -> Response[Any]:
-    """Show a period beside the one before it (UI-1). Empty fields of the form ask for everything."""
+    """Show a period beside the one before it (UI-1). Empty fields of the form ask for everything.
+
+    The chart is that of a tile; opens and clicks where none is chosen.
+    """
     audience = audience_of(request.user.access)
     now = services.clock()
     days = days_of(start or None, end or None, tz or zone_of(request), now)
@@ -93,20 +116,24 @@ async def show_dashboard_page(
     if as_file:
         return _file(dashboard, table)
     kept = {"from": days.first, "to": days.last, "tz": days.zone, **_chosen(wanted), **_chosen_counting(counting)}
+    kept |= {"tile": tile} if tile else {}
     return framed(
         "dashboard",
         request,
         now=now,
         dashboard=dashboard,
         tiles=_tiles(dashboard, counting),
-        choices=await services.dashboard.choices(audience),
+        choices=await services.dashboard.choices(audience, wanted),
         wanted=wanted,
         include=include,
         is_activity=basis is Basis.ACTIVITY,
         has_figures=_has_figures(dashboard),
         times_are_kept_back=basis is Basis.ACTIVITY and await _keeps_times_back(services, audience.organization_id),
         last_received=max((await services.deliveries.last_received(audience.organization_id)).values(), default=None),
-        chart=_chart(dashboard),
+        tile=tile,
+        drawn=_drawn(tile),
+        happened=HAPPENED[tile],
+        chart=_chart(dashboard, tile),
         path_with=lambda **more: f"/?{urlencode({**kept, **more})}",
     )
 
@@ -179,7 +206,13 @@ def _tiles(dashboard: Dashboard, counting: Counting) -> list[ShownTile]:
         }
     words["open_rate"] += _machine_opens(totals, counting)
     return [
-        ShownTile(name=NAMES[key], tile=tile, basis=words[key], better=_better(tile, -1 if key == "bounce_rate" else 1))
+        ShownTile(
+            key=key,
+            name=NAMES[key],
+            tile=tile,
+            basis=words[key],
+            better=_better(tile, -1 if key == "bounce_rate" else 1),
+        )
         for key, tile in tiles.items()
     ]
 
@@ -194,32 +227,55 @@ def _better(tile: Tile, more_is_better: int) -> bool | None:
     return None if not tile.change or not round(tile.change, 1) else tile.change * more_is_better > 0
 
 
-def _chart(dashboard: Dashboard) -> str:
+def _drawn(tile: Charted | None) -> dict[str, str]:
+    """Give what a chart counts: fields of points, and their words."""
+    fields = [COUNTS[tile][0]] if tile else ["opens", "clicks"]
+    return {field: DID[field] for field in fields}
+
+
+def _chart(dashboard: Dashboard, tile: Charted | None) -> str:
     """Give the chart's specification with its data, as JSON that is safe inside HTML."""
-    is_activity = dashboard.basis is Basis.ACTIVITY
+    of = COUNTS[tile][1] if tile else "sent"
+    # On days on which nothing is sent emails are opened too: as activity emails are shown, not percentages of the sent.
+    is_rate = dashboard.basis is Basis.COHORT or of == "opens"
     points = [
         {
             "date": point.date.isoformat(),
             "what": what,
-            "count": count,
-            **({} if is_activity else {"sent": point.sent, "rate": percent(count, point.sent)}),
+            "count": getattr(point, field),
+            **({"sent": whole, "rate": percent(getattr(point, field), whole)} if is_rate else {}),
         }
         for point in dashboard.series
-        if point.sent or is_activity
-        for what, count in (("Opened", point.opens), ("Clicked", point.clicks))
+        if (whole := getattr(point, of)) or not is_rate
+        for field, what in _drawn(tile).items()
     ]
-    specification = {**(_skeleton_of_counts() if is_activity else _skeleton()), "datasets": {"series": points}}
+    skeleton = _skeleton() if is_rate else _skeleton_of_counts()
+    if tile:
+        skeleton = _of_one(skeleton, *_drawn(tile).values())
+    specification = {**skeleton, "datasets": {"series": points}}
     return json.dumps(specification).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _of_one(skeleton: dict[str, Any], what: str) -> dict[str, Any]:
+    """Give the chart of one thing that happened: its colour and its points are those of the first."""
+    encoding = dict(skeleton["encoding"])
+    for channel in ("color", "shape"):
+        first, *_ = encoding[channel]["scale"]["range"]
+        encoding[channel] = {**encoding[channel], "scale": {"domain": [what], "range": [first]}}
+    encoding["strokeDash"] = {**encoding["strokeDash"], "sort": [what]}
+    return {**skeleton, "encoding": encoding}
 
 
 @cache
 def _skeleton_of_counts() -> dict[str, Any]:
-    """Give the chart that shows emails, not percentages: on days on which nothing is sent emails are opened too."""
+    """Give the chart that shows emails, not percentages."""
     skeleton = _skeleton()
     encoding = skeleton["encoding"]
     shown = [one for one in encoding["tooltip"] if one["field"] not in {"rate", "sent"}]
     day = {**shown[0], "title": "Day"}
-    counts = {"field": "count", "type": "quantitative", "title": None, "axis": {"format": "d", "tickCount": 4}}
+    # Half an email is none: a tick between two numbers has no label.
+    axis = {"format": "d", "tickCount": 4, "labelExpr": "datum.value % 1 === 0 ? datum.label : ''"}
+    counts = {"field": "count", "type": "quantitative", "title": None, "axis": axis}
     return {**skeleton, "encoding": {**encoding, "y": counts, "tooltip": [day, *shown[1:]]}}
 
 

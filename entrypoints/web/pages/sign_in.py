@@ -1,6 +1,7 @@
 """Signing in by a link that opens once, and out again."""
 
 import re
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -8,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.params import QueryParameter
 from litestar.response import Redirect
 
-from application.access import InvalidTokenError
+from application.access import SIGN_IN_LINK_LIFETIME, InvalidTokenError
 from entrypoints.web.auth import READERS
 from entrypoints.web.pages.rendering import page
 from entrypoints.web.pages.visitors import PageRequest, refuse_foreign_form
@@ -25,7 +26,7 @@ Text = Annotated[str, QueryParameter()]
 @get("/login", include_in_schema=False)
 async def show_sign_in(code: Text = "", next_: Annotated[str, QueryParameter(name="next")] = HOME) -> Response[str]:
     """Show the button that uses the link up; looking at it does not, for mail scanners and chats look at links too."""
-    return page("sign_in", code=code, next=own_path(next_))
+    return page("sign_in", code=code, next=own_path(next_), hours=SIGN_IN_LINK_LIFETIME // timedelta(hours=1))
 
 
 @post("/login", include_in_schema=False, status_code=HTTPStatus.SEE_OTHER)

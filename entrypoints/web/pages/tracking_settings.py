@@ -33,7 +33,7 @@ CONSENT_MODES: Final = {
 IP_HANDLINGS: Final = {
     IpHandling.KEEP: "keep",
     IpHandling.TRUNCATE: "shorten, so that they name a network only",
-    IpHandling.ENCRYPT: "encrypt, shown to nobody",
+    IpHandling.ENCRYPT: "encrypt, shown to administrators and API keys only",
     IpHandling.DROP: "do not keep",
 }
 

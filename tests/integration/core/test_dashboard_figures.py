@@ -162,12 +162,16 @@ def test_tiles_series_and_templates_are_those_of_the_tracking_table(number, data
         by_template = _counted(connection, question, "e.template_id AS template_id,", BY_POINT)
 
     assert {name: getattr(answer.totals, name) for name in totals} == totals
-    assert {point.date: (point.sent, point.opens, point.clicks) for point in answer.series if point.sent} == {
-        row["point"]: (row["sent"], row["opened"], row["clicked"]) for row in by_point
+    assert {point.date: (point.sent, *_counts_of(point)) for point in answer.series if point.sent} == {
+        row["point"]: (row["sent"], row["opened"], row["clicked"], row["replied"], row["bounced"]) for row in by_point
     }
     assert {one.template_id: (one.sent, one.opens, one.clicks) for one in answer.templates} == {
         row["template_id"]: (row["sent"], row["opened"], row["clicked"]) for row in by_template
     }
+
+
+def _counts_of(point):
+    return point.opens, point.clicks, point.replies, point.bounces
 
 
 @pytest.mark.parametrize("number", range(QUESTIONS))
@@ -207,8 +211,10 @@ def test_what_happened_in_a_period_is_what_the_tracking_table_says(
 
     assert {name: getattr(answer.totals, name) for name in totals} == totals
     assert answer.totals.sent == sent["sent"]
-    assert {point.date: (point.opens, point.clicks) for point in answer.series if point.opens} == {
-        row["point"]: (row["opened"], row["clicked"]) for row in by_point if row["opened"]
+    assert {point.date: _counts_of(point) for point in answer.series if any(_counts_of(point))} == {
+        row["point"]: counts
+        for row in by_point
+        if any(counts := (row["opened"], row["clicked"], row["replied"], row["bounced"]))
     }
     assert {one.template_id: (one.opens, one.clicks) for one in answer.templates if one.opens} == {
         row["template_id"]: (row["opened"], row["clicked"]) for row in by_template if row["opened"]

@@ -229,6 +229,13 @@ def test_the_form_changes_the_whole_policy_and_an_empty_box_is_a_no(admins_brows
     assert not re.search(r'name="notifications_enabled"[^>]* checked', html)
 
 
+def test_the_form_says_to_whom_encrypted_addresses_are_shown(admins_browser):
+    html = admins_browser.get("/settings/tracking").text
+
+    assert "encrypt, shown to administrators and API keys only" in html
+    assert "shown to nobody" not in html
+
+
 def test_a_shorter_retention_is_asked_about_once(admins_browser, admin, policy_as_it_was):
     asked = send(admins_browser, "/settings/tracking", **POLICY_FORM | {"retention_days": "30"})
 

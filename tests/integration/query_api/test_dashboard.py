@@ -75,6 +75,8 @@ def test_series_top_emails_and_templates_add_up_to_the_totals(recruiter):
         assert sum(point[name] for point in answer["series"]) == totals[figure]
         assert sum(template[name] for template in answer["templates"]) == totals[figure]
         assert sum(mailing[name] for mailing in answer["top_emails"]) == totals[figure]
+    for name, figure in (("replies", "replied"), ("bounces", "bounced")):
+        assert sum(point[name] for point in answer["series"]) == totals[figure] > 0
     assert len(answer["series"]) == 30
     assert answer["templates"][0]["name"] == "Invitation"
     assert answer["top_emails"][0]["subject"].startswith("Subject ")
@@ -155,7 +157,14 @@ def test_long_periods_are_told_by_weeks_that_begin_on_monday(recruiter):
 
     assert answer["step"] == "week"
     assert answer["series"][0]["date"] == "2026-06-01"
-    assert answer["series"][-1] == {"date": "2026-11-16", "sent": 3, "opens": 2, "clicks": 2}
+    assert answer["series"][-1] == {
+        "date": "2026-11-16",
+        "sent": 3,
+        "opens": 2,
+        "clicks": 2,
+        "replies": 1,
+        "bounces": 1,
+    }
 
 
 def test_an_organisation_with_nothing_yet_is_told_that_nothing_was_measured(operator, with_token):

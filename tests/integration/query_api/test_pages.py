@@ -2,15 +2,16 @@
 
 import json
 import re
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 
-from application.access import TokenKind, hash_of, new_token
+from application.access import SIGN_IN_LINK_LIFETIME, TokenKind, hash_of, new_token
 from entrypoints.web.pages.rendering import asset
 from tests.support.page_browser import Browser, code_of
-from tests.support.query_world import MANAGER, THEIRS, email_id
+from tests.support.query_world import MANAGER, NAMED_JOB, OTHER_JOB, THEIRS, email_id
 
 
 def test_looking_at_a_link_does_not_use_it_up_but_signing_in_does(browser, link_for):
@@ -24,6 +25,12 @@ def test_looking_at_a_link_does_not_use_it_up_but_signing_in_does(browser, link_
     assert (first.status_code, first.headers["location"]) == (303, "/")
     assert second.status_code == 401
     assert "set-cookie" not in second.headers
+
+
+def test_the_page_of_a_link_says_how_long_it_is_good(browser, link_for):
+    html = browser.get(f"/login?code={code_of(link_for('recruiter')['url'])}").text
+
+    assert f"within {SIGN_IN_LINK_LIFETIME // timedelta(hours=1)} hours of being made" in html
 
 
 def test_the_cookie_is_for_this_host_and_for_no_script(browser, link_for):
@@ -136,6 +143,25 @@ def test_machines_are_shown_apart_with_the_reason(recruiters_browser):
     assert "seconds after delivery" in html
 
 
+def test_what_was_not_tracked_is_no_zero_and_the_reason_is_said(recruiters_browser):
+    tracked = facts_of(recruiters_browser.get(f"/emails/{email_id('dropped')}").text)
+    page = recruiters_browser.get(f"/emails/{email_id('untracked')}").text
+    listed = recruiters_browser.get("/emails?candidate_id=c-4").text
+    profile = recruiters_browser.get("/candidates/c-4").text
+
+    assert set(tracked.values()) == {"0"}
+    unknown = dict.fromkeys(("Opens", "Clicks", "Links followed", "Automatic"), "n/a")
+    assert facts_of(page) == unknown | {"Replies": "0"}, "replies are recorded all the same"
+    assert "This email is not tracked" in page
+    assert ("n/a" in listed, "not tracked" in listed) == (True, True)
+    assert "0 opened" not in profile
+    assert "nothing was measured, so there is no score" in profile
+
+
+def facts_of(html):
+    return dict(re.findall(r'<dt>([^<]+)</dt><dd class="number">([^<]+)</dd>', html))
+
+
 def test_a_hiring_manager_finds_nothing_of_other_jobs(browser, link_for):
     browser.sign_in(link_for("hiring_manager", MANAGER)["url"])
 
@@ -213,7 +239,79 @@ def test_a_chart_has_its_numbers_as_a_table_too(recruiters_browser):
     assert {point["what"] for point in json.loads(specification)["datasets"]["series"]} == {"Opened", "Clicked"}
 
 
-@pytest.mark.parametrize("query", ["from=2026-11-21&to=2026-11-01", "tz=Nowhere", "campaign_id=x", "to=soon"])
+def test_the_table_of_a_chart_comes_before_it(recruiters_browser):
+    html = recruiters_browser.get("/").text
+
+    assert html.index("<summary>These figures as a table") < html.index('<figure class="chart"')
+
+
+def test_what_a_dashboard_is_filtered_by_is_in_its_lists_however_many_others_there_are(recruiters_browser, monkeypatch):
+    monkeypatch.setattr("adapters.postgres.queries.dashboard.MOST_CHOICES", 1)
+
+    html = recruiters_browser.get(f"/?job_id={OTHER_JOB}&template_id=t-1").text
+
+    assert f'<option value="{NAMED_JOB}"' not in html, "else the list holds all there are"
+    assert chosen_in(html) == [(OTHER_JOB, f"Title {OTHER_JOB}"), ("t-1", "Invitation")]
+
+
+def test_a_list_holds_what_is_chosen_at_its_place_by_name(recruiters_browser):
+    options = re.findall(r'<option value="(j-[^"]+)"', recruiters_browser.get(f"/?job_id={OTHER_JOB}").text)
+
+    assert options == [NAMED_JOB, OTHER_JOB]
+
+
+def test_a_filter_that_nobody_knows_is_shown_as_what_it_is(recruiters_browser):
+    html = recruiters_browser.get("/?job_id=j-gone&template_id=t-gone").text
+
+    assert chosen_in(html) == [("j-gone", "j-gone"), ("t-gone", "t-gone")]
+
+
+def test_a_hiring_manager_learns_no_title_by_filtering(managers_browser):
+    html = managers_browser.get(f"/?job_id={OTHER_JOB}").text
+
+    assert chosen_in(html) == [(OTHER_JOB, OTHER_JOB)]
+
+
+def chosen_in(html):
+    return re.findall(r'<option value="([^"]+)" selected>([^<]+)</option>', html)
+
+
+@pytest.mark.parametrize(
+    "tile, what, count, of",
+    [
+        ("open_rate", "Opened", 2, 3),
+        ("click_rate", "Clicked", 2, 3),
+        ("click_to_open_rate", "Clicked", 2, 2),
+        ("reply_rate", "Replied", 1, 3),
+        ("bounce_rate", "Bounced", 1, 3),
+    ],
+)
+def test_the_chart_is_that_of_the_chosen_tile_and_its_table_holds_its_figures(
+    tile, what, count, of, recruiters_browser
+):
+    html = recruiters_browser.get(f"/?from=2026-11-20&to=2026-11-21&tile={tile}").text
+
+    specification = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    (point,) = specification["datasets"]["series"]
+    assert (point["what"], point["count"], point["sent"]) == (what, count, of)
+    assert specification["encoding"]["color"]["scale"]["domain"] == [what]
+    assert f'<td data-label="{what}" class="right number">{count}</td>' in html
+    assert html.count('aria-current="true"') == 1
+    assert f'name="tile" value="{tile}"' in html, "the filters keep it"
+
+
+def test_the_chart_of_a_tile_counts_emails_where_what_happened_is_asked_for(recruiters_browser):
+    html = recruiters_browser.get("/?from=2026-11-20&to=2026-11-21&tile=reply_rate&basis=activity").text
+
+    specification = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    assert [point["count"] for point in specification["datasets"]["series"]] == [0, 1]
+    assert "Emails that were answered on each day" in html
+    assert "Replied over time" in html
+
+
+@pytest.mark.parametrize(
+    "query", ["from=2026-11-21&to=2026-11-01", "tz=Nowhere", "campaign_id=x", "to=soon", "tile=luck"]
+)
 def test_a_dashboard_that_cannot_be_says_why(query, recruiters_browser):
     answer = recruiters_browser.get(f"/?{query}")
 

@@ -1,4 +1,4 @@
-// Everything works without this file; it adds charts, and filters that act when they are chosen.
+// Everything works without this file; it adds charts, filters that act when they are chosen, and times that go on.
 
 const charts = document.getElementById("pages").dataset.charts;
 
@@ -31,6 +31,28 @@ if (figures.length) {
 for (const field of document.querySelectorAll("form[data-at-once] select")) {
   field.addEventListener("change", () => field.form.requestSubmit());
 }
+
+// How long ago: in the words of the server (words.py) and by its clock, for that of a reader may be wrong.
+const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const AGES = [
+  [-MINUTE, 1, "soon"], [MINUTE, 1, "just now"], [HOUR, MINUTE, "# min ago"], [DAY, HOUR, "# h ago"],
+  [2 * DAY, DAY, "yesterday"], [60 * DAY, DAY, "# days ago"], [730 * DAY, 30 * DAY, "# months ago"],
+  [Infinity, 365 * DAY, "# years ago"],
+];
+const { now } = document.getElementById("live")?.dataset ?? {};
+const ahead = now ? Date.parse(now) - Date.now() : 0;
+
+function tellTimes() {
+  for (const time of document.querySelectorAll("time[title]")) {
+    const age = Date.now() + ahead - Date.parse(time.dateTime);
+    const [, unit, words] = AGES.find(([limit]) => age < limit);
+    const told = words.replace("#", Math.floor(age / unit));
+    if (time.textContent !== told) time.textContent = told;
+  }
+}
+
+setInterval(tellTimes, MINUTE);
+document.addEventListener("visibilitychange", tellTimes); // a tab that nobody saw may have slept
 
 // Keys: "/" the filters, "g" and a letter a place, "?" help; off where somebody types, or switched them off.
 const OFF = "mailpulse keys off";
