@@ -9,6 +9,7 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.outages import named_database_errors
 from adapters.postgres.read_model_tables import ReadModelTables, create_bare_tables, finish_tables
+from adapters.postgres.silence import silence_limits
 from domain.errors import PortError
 from read_models.runner import ReadModel
 
@@ -57,7 +58,9 @@ def rebuild(
         RebuildRefusedError: Somebody else rebuilds it, or somebody's views depend on its tables.
     """
     name, schema = tables.name, rebuild_schema(tables.name)
-    with psycopg.connect(database_url, autocommit=True, row_factory=tuple_row) as connection:
+    with psycopg.connect(
+        database_url, autocommit=True, row_factory=tuple_row, **silence_limits(database_url)
+    ) as connection:
         lock = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (rebuild_name(name),)).fetchone()
         if not (lock and lock[0]):
             raise RebuildRefusedError(f"{name} is being rebuilt by somebody else: wait for it, or stop it")
