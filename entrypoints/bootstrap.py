@@ -384,7 +384,7 @@ class Backend:
     @cached_property
     def operations(self) -> PostgresOperations:
         """What an operator asks the database."""
-        return PostgresOperations(self._datastore)
+        return PostgresOperations(self._datastore, self._mapper)
 
     @cached_property
     def secret_keys_in_use(self) -> SecretKeysInUse:

@@ -15,6 +15,7 @@ from read_models.runner import ReadModel
 
 LOCK_TIMEOUT_S = 5
 SWAP_ATTEMPTS = 12
+REBUILD_MARK = "@rebuild"
 REBUILDING = 558_000_002
 """Advisory lock that rebuilds share and a purge has alone."""
 
@@ -27,7 +28,12 @@ class RebuildRefusedError(PortError):
 
 def rebuild_name(name: str) -> str:
     """Give the name under which a rebuild's position is kept."""
-    return f"{name}@rebuild"
+    return f"{name}{REBUILD_MARK}"
+
+
+def rebuilt_name(name: str) -> str:
+    """Give the read model whose rebuild keeps its position under a name; "" if that is no rebuild's."""
+    return name.removesuffix(REBUILD_MARK) if name.endswith(REBUILD_MARK) else ""
 
 
 def rebuild_schema(name: str) -> str:
