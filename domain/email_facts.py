@@ -235,6 +235,19 @@ EmailFact: TypeAlias = Sent | ReportedFact | Rejudged
 AnyFact: TypeAlias = EmailFact | TrackingPolicyChanged | EmailsPurged | ConsentChanged | Erased
 
 
+def recorded_at(fact: AnyFact) -> datetime:
+    """Say since when we know of a fact, aware UTC; of one that was withheld, only that it was no earlier."""
+    match fact:
+        case TrackingPolicyChanged() | ConsentChanged():
+            return fact.changed_at
+        case EmailsPurged():
+            return fact.purged_at
+        case Erased():
+            return fact.erased_at
+        case _:
+            return fact.recorded_at
+
+
 class Recorded(msgspec.Struct, frozen=True, gc=False):
     """A fact at its place in a stream; what `eventsourcing` stores and returns.
 

@@ -45,6 +45,7 @@ from adapters.postgres.recipient_keys import SEAL_PURPOSE as RECIPIENT_KEYS_PURP
 from adapters.postgres.recipient_keys import RecipientKeys
 from adapters.postgres.rewrap import SecretKeysInUse
 from adapters.postgres.scores_view import PostgresScoresView
+from adapters.postgres.silence import check_answers, silence_limits
 from adapters.postgres.unit_of_work import BODIES_PURPOSE, PostgresUnitsOfWork
 from adapters.postgres.wake_up import PostgresWakeUp
 from adapters.postgres.webhook_endpoints import SEAL_PURPOSE, PostgresEndpointRecords
@@ -176,11 +177,23 @@ class Backend:
 
     @cached_property
     def _administration_pool(self) -> ConnectionPool[Any]:
-        return ConnectionPool(self.settings.database_url, min_size=0, max_size=2, open=True, timeout=2.0)
+        return self._pool(most=2, timeout_s=2.0)
 
     @cached_property
     def _outbox_pool(self) -> ConnectionPool[Any]:
-        return ConnectionPool(self.settings.database_url, min_size=0, max_size=4, open=True, timeout=10.0)
+        return self._pool(most=4, timeout_s=10.0)
+
+    def _pool(self, *, most: int, timeout_s: float) -> ConnectionPool[Any]:
+        url = self.settings.database_url
+        return ConnectionPool(
+            url,
+            min_size=0,
+            max_size=most,
+            open=True,
+            timeout=timeout_s,
+            check=check_answers,
+            kwargs=silence_limits(url),
+        )
 
     @cached_property
     def broker(self) -> RedisBroker:
@@ -371,7 +384,7 @@ class Backend:
     @cached_property
     def operations(self) -> PostgresOperations:
         """What an operator asks the database."""
-        return PostgresOperations(self._datastore)
+        return PostgresOperations(self._datastore, self._mapper)
 
     @cached_property
     def secret_keys_in_use(self) -> SecretKeysInUse:
@@ -389,7 +402,8 @@ class Backend:
 
     def database_version(self) -> str:
         """Say which PostgreSQL answers."""
-        with psycopg.connect(self.settings.database_url, connect_timeout=3) as connection:
+        url = self.settings.database_url
+        with psycopg.connect(url, connect_timeout=3, **silence_limits(url)) as connection:
             return f"PostgreSQL {connection.info.parameter_status('server_version')}"
 
     def redis_version(self) -> str:

@@ -7,12 +7,13 @@ import msgspec
 
 from domain.errors import MailpulseError
 from domain.policies.outgoing_addresses import as_meant, risks_of
-from entrypoints.bootstrap import Backend
+from entrypoints.bootstrap import Backend, read_model_names
 
 OLDEST_DUE_S: Final = 60.0
 OLDEST_OUTGOING_S: Final = 900.0
 """Longer than the longest pause after a failure."""
 MOST_LAG_EVENTS: Final = 10_000
+MOST_LAG_S: Final = 60.0
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,16 +123,39 @@ def _inbox(backend: Backend) -> Iterator[Finding]:
 
 def _read_models(backend: Backend) -> Iterator[Finding]:
     for state in backend.operations.read_models():
+        if state.rebuild_of:
+            yield _rebuild(state.rebuild_of, is_under_way=state.is_under_way, events_to_go=state.lag_events)
+            continue
         problems = []
-        if state.lag_events > MOST_LAG_EVENTS:
+        if state.lag_events > MOST_LAG_EVENTS or state.lag_s > MOST_LAG_S:
             problems.append("is a projector running?")
         if state.poison_events:
             problems.append(
-                f"{state.poison_events} events were set aside, ops.poison_events says which and why: once that is"
-                f" mended, run `mailpulse projections rebuild {state.name}`"
+                f"{state.poison_events} events were set aside, ops.poison_events says which and why:"
+                f" {_cure(state.name)}"
             )
         text = f"{state.lag_events:,} events behind"
+        if state.lag_events:
+            text += f", the oldest for {state.lag_s:,.0f} s"
         yield Finding(subject=f"read model {state.name}", ok=not problems, text="; ".join([text, *problems]))
+
+
+def _cure(name: str) -> str:
+    if name in read_model_names():
+        return f"once that is mended, run `mailpulse projections rebuild {name}`"
+    told_to_nobody = "nobody will be told of them; once the other read models are mended, end the alarm"
+    return f"{told_to_nobody}: DELETE FROM ops.poison_events WHERE read_model = '{name}'"  # noqa: S608 - words
+
+
+def _rebuild(name: str, *, is_under_way: bool, events_to_go: int) -> Finding:
+    if is_under_way:
+        text = f"under way, {events_to_go:,} events to go; the old tables serve meanwhile"
+    else:
+        text = (
+            "ended before its time; the old tables serve, but erasures are answered with 202 until it is done: run"
+            f" `mailpulse projections rebuild {name}`"
+        )
+    return Finding(subject=f"rebuild of {name}", ok=True, warning=not is_under_way, text=text)
 
 
 def _parked(backend: Backend) -> Iterator[Finding]:

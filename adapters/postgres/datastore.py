@@ -3,6 +3,8 @@
 from eventsourcing.postgres import PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 
+from adapters.postgres.silence import check_answers, silence_limits
+
 LOCK_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 2.0
 
@@ -38,5 +40,11 @@ def open_datastore(database_url: str, *, pool_size: int = 2, max_overflow: int =
         schema="events",
     )
     connection_options = {name: value for name, value in datastore.pool.kwargs.items() if value != ""}  # type: ignore[union-attr]  # a dict: the datastore itself passes one
-    datastore.pool.kwargs = {**connection_options, **options, "application_name": "mailpulse"}
+    datastore.pool.kwargs = {
+        **connection_options,
+        **silence_limits(database_url),
+        **options,
+        "application_name": "mailpulse",
+    }
+    datastore.pool._check = check_answers  # noqa: SLF001 - the datastore takes no other one
     return datastore

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-import os
-import socket
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Final, LiteralString
 
 import psycopg
 from psycopg.rows import TupleRow, tuple_row
+
+from adapters.postgres.silence import severed_at
 
 logger = logging.getLogger(__name__)
 
@@ -117,17 +116,6 @@ class EdgeConnection:
 async def _execute(
     connection: psycopg.AsyncConnection[TupleRow], query: LiteralString, parameters: Sequence[Any], deadline: float
 ) -> list[TupleRow]:
-    # Cancelling would make psycopg wait up to 5 s more for a database that is silent; a severed socket ends the wait.
-    severing = asyncio.get_running_loop().call_at(deadline, _sever, connection)
-    try:
+    with severed_at(connection, deadline):
         cursor = await connection.execute(query, parameters)
         return await cursor.fetchall() if cursor.description else []
-    finally:
-        severing.cancel()
-
-
-def _sever(connection: psycopg.AsyncConnection[TupleRow]) -> None:
-    with suppress(OSError, psycopg.Error):  # it ended by itself meanwhile
-        descriptor = socket.socket(fileno=os.dup(connection.fileno()))
-        with descriptor:
-            descriptor.shutdown(socket.SHUT_RDWR)

@@ -18,6 +18,7 @@ from adapters.postgres.event_recorder import BatchRecorder
 from adapters.postgres.outages import named_database_errors
 from adapters.postgres.purge_summary import purge_of
 from adapters.postgres.rebuild import REBUILDING
+from adapters.postgres.silence import silence_limits
 from adapters.postgres.tracking_records import PostgresTrackingRecords
 from application.ports.expired_records import Expired, PurgedEmails, PurgeWaitsError, RetentionBusyError
 from domain.email_facts import Sent
@@ -110,7 +111,9 @@ class PostgresExpiredRecords:
     @contextmanager
     def alone(self) -> Iterator[None]:
         with named_database_errors():
-            connection = psycopg.connect(self._database_url, autocommit=True, connect_timeout=3)
+            connection = psycopg.connect(
+                self._database_url, autocommit=True, connect_timeout=3, **silence_limits(self._database_url)
+            )
         with connection:
             [held] = connection.execute("SELECT pg_try_advisory_lock(%s)", (_PURGING,)).fetchone() or (False,)
             if not held:

@@ -1,16 +1,44 @@
 """What an operator, a sweeper and the metrics ask about the state of the work."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import msgspec
+from eventsourcing.persistence import MapperDeserialisationError
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Cursor
 from psycopg.rows import TupleRow, tuple_row
 
+from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.outages import named_database_errors
+from adapters.postgres.rebuild import rebuilt_name
+from domain.email_facts import recorded_at
+
+_READ_MODELS: Final = """
+SELECT m.name, m.version, m.position, greatest(0, newest.place - m.position), m.updated_at, now(),
+    (SELECT count(*) FROM ops.poison_events p WHERE p.read_model = m.name),
+    EXISTS (
+        SELECT FROM pg_locks l
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (l.classid::bigint << 32 | l.objid::bigint) = hashtext(m.name)
+    )
+FROM ops.read_models m
+CROSS JOIN (SELECT coalesce(max(notification_id), 0) AS place FROM events.stored_events) newest
+ORDER BY m.name
+"""
+_AROUND: Final[LiteralString] = """
+(SELECT topic, state FROM events.stored_events WHERE notification_id > %(position)s
+    ORDER BY notification_id LIMIT 1)
+UNION ALL
+(SELECT topic, state FROM events.stored_events WHERE notification_id <= %(position)s
+    ORDER BY notification_id DESC LIMIT 20)
+"""
+"""The oldest event that was not taken in, and some before it: it was appended after them, whatever it says itself. What
+is tried again or withheld says a time long past."""
 
 
 class InboxState(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,12 +56,14 @@ class InboxState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a read model is.
+    """How far a read model is, or the rebuild of one.
 
     Attributes:
         lag_events: Events that it has not taken in; places that rolled back transactions left empty count as well.
-        lag_s: Seconds since it last moved, if it is behind; else 0.0.
+        lag_s: Age of the oldest of them in seconds, counted from when what it tells was received; 0.0 if there is none.
         poison_events: Events that it set aside.
+        rebuild_of: The read model that is rebuilt; "" if this is no rebuild, but serves.
+        is_under_way: Whether a process works at the rebuild; if not, it was ended before its time.
     """
 
     name: str
@@ -43,6 +73,8 @@ class ReadModelState(msgspec.Struct, frozen=True, kw_only=True):
     lag_s: float
     poison_events: int
     updated_at: datetime
+    rebuild_of: str = ""
+    is_under_way: bool = False
 
 
 class OutgoingState(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +106,16 @@ class ParkedState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostgresOperations:
-    """Reads and never changes anything."""
+    """Reads and never changes anything.
 
-    def __init__(self, datastore: PostgresDatastore) -> None:
+    Args:
+        datastore: From `open_datastore`.
+        mapper: For the facts that tell how old they are.
+    """
+
+    def __init__(self, datastore: PostgresDatastore, mapper: FactMapper) -> None:
         self._datastore = datastore
+        self._mapper = mapper
 
     def inbox(self) -> InboxState:
         """Say what waits."""
@@ -107,25 +145,33 @@ class PostgresOperations:
     def read_models(self) -> Sequence[ReadModelState]:
         """Say how far each read model is, rebuilds included."""
         with self._cursor() as cursor:
-            cursor.execute(
-                "SELECT m.name, m.version, m.position, l.lag,"
-                " CASE l.lag WHEN 0 THEN 0 ELSE extract(epoch FROM now() - m.updated_at)::float8 END,"
-                " (SELECT count(*) FROM ops.poison_events p WHERE p.read_model = m.name), m.updated_at"
-                " FROM ops.read_models m CROSS JOIN LATERAL (SELECT greatest(0, coalesce(max(notification_id), 0)"
-                " - m.position) AS lag FROM events.stored_events) l ORDER BY m.name"
-            )
+            rows = cursor.execute(_READ_MODELS).fetchall()
             return [
                 ReadModelState(
                     name=name,
                     version=version,
                     position=position,
                     lag_events=lag,
-                    lag_s=float(lag_s),
+                    lag_s=self._age_s(cursor, position, moved_at=updated_at, now=now) if lag else 0.0,
                     poison_events=poison,
                     updated_at=updated_at,
+                    rebuild_of=rebuilt_name(name),
+                    is_under_way=is_locked,
                 )
-                for name, version, position, lag, lag_s, poison, updated_at in cursor
+                for name, version, position, lag, updated_at, now, poison, is_locked in rows
             ]
+
+    def _age_s(self, cursor: Cursor[TupleRow], position: int, *, moved_at: datetime, now: datetime) -> float:
+        cursor.execute(_AROUND, {"position": position}, binary=True)
+        appended_at = max(self._times(cursor.fetchall()), default=moved_at)
+        return max(0.0, (now - appended_at).total_seconds())
+
+    def _times(self, events: Iterable[tuple[Any, ...]]) -> Iterator[datetime]:
+        for topic, state in events:
+            try:
+                yield recorded_at(self._mapper.decode(topic, state))
+            except MapperDeserialisationError:
+                continue  # what this version cannot read tells it no time
 
     def parked(self, *, status: str | None, most: int) -> Sequence[ParkedState]:
         """List parked reports of all organisations, newest first."""

@@ -85,11 +85,13 @@ class OperationsCollector(Collector):
         lag = GaugeMetricFamily("mailpulse_projection_lag_events", "Events not yet taken in.", labels=["read_model"])
         seconds = GaugeMetricFamily(
             "mailpulse_projection_lag_seconds",
-            "How long ago a read model that is behind last moved; 0 if it is up to date.",
+            "Age of the oldest event not yet taken in, since what it tells was received; 0 if there is none.",
             labels=["read_model"],
         )
         poison = GaugeMetricFamily("mailpulse_poison_events", "Events that were set aside.", labels=["read_model"])
         for state in self._operations.read_models():
+            if state.rebuild_of:
+                continue  # it serves nobody: that it is behind is no alarm
             lag.add_metric([state.name], state.lag_events)
             seconds.add_metric([state.name], state.lag_s)
             poison.add_metric([state.name], state.poison_events)

@@ -9,11 +9,13 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.outages import named_database_errors
 from adapters.postgres.read_model_tables import ReadModelTables, create_bare_tables, finish_tables
+from adapters.postgres.silence import silence_limits
 from domain.errors import PortError
 from read_models.runner import ReadModel
 
 LOCK_TIMEOUT_S = 5
 SWAP_ATTEMPTS = 12
+REBUILD_MARK = "@rebuild"
 REBUILDING = 558_000_002
 """Advisory lock that rebuilds share and a purge has alone."""
 
@@ -26,7 +28,12 @@ class RebuildRefusedError(PortError):
 
 def rebuild_name(name: str) -> str:
     """Give the name under which a rebuild's position is kept."""
-    return f"{name}@rebuild"
+    return f"{name}{REBUILD_MARK}"
+
+
+def rebuilt_name(name: str) -> str:
+    """Give the read model whose rebuild keeps its position under a name; "" if that is no rebuild's."""
+    return name.removesuffix(REBUILD_MARK) if name.endswith(REBUILD_MARK) else ""
 
 
 def rebuild_schema(name: str) -> str:
@@ -57,7 +64,9 @@ def rebuild(
         RebuildRefusedError: Somebody else rebuilds it, or somebody's views depend on its tables.
     """
     name, schema = tables.name, rebuild_schema(tables.name)
-    with psycopg.connect(database_url, autocommit=True, row_factory=tuple_row) as connection:
+    with psycopg.connect(
+        database_url, autocommit=True, row_factory=tuple_row, **silence_limits(database_url)
+    ) as connection:
         lock = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (rebuild_name(name),)).fetchone()
         if not (lock and lock[0]):
             raise RebuildRefusedError(f"{name} is being rebuilt by somebody else: wait for it, or stop it")

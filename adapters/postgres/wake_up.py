@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from adapters.postgres.silence import silence_limits
+
 logger = logging.getLogger(__name__)
 
 RECONNECT_S = 1.0
@@ -32,7 +34,9 @@ class PostgresWakeUp:
         """
         try:
             if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(self._database_url, autocommit=True, connect_timeout=2)
+                self._connection = psycopg.connect(
+                    self._database_url, autocommit=True, connect_timeout=2, **silence_limits(self._database_url)
+                )
                 self._connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(self._channel)))
                 return True
             woken = any(True for _ in self._connection.notifies(timeout=timeout_s, stop_after=1))

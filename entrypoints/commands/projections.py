@@ -24,7 +24,7 @@ def projections_status(backend: Backend, json_wanted: bool) -> None:
         {"items": states},
         json_wanted=json_wanted,
         lines=[
-            f"{state.name:24} position {state.position:>12,}  behind {state.lag_events:>10,}"
+            f"{state.name:24} position {state.position:>12,}  behind {state.lag_events:>10,} ({state.lag_s:,.0f} s)"
             f"  poison {state.poison_events:>4}  updated {state.updated_at:%Y-%m-%d %H:%M:%S}Z"
             for state in states
         ],

@@ -1,0 +1,94 @@
+"""Commands of an operator, as they are typed."""
+
+import pytest
+
+from adapters.detection_rules import UnusableRulesError
+from tests.support.core import item, registration
+from tests.support.emails import JOB_AD, NOON, hours
+from tests.support.servers import fresh_database
+
+GUARDED = {"user_agent": "Acme Guard 3", "ip_address": "198.51.100.7"}
+SINCE = "2026-11-20"
+
+
+def test_the_status_of_projections_says_how_far_each_read_model_is_behind(mailpulse, installation, recorded):
+    recorded()
+    behind = mailpulse("projections", "status", "--json")
+    installation.project()
+    caught_up = mailpulse("projections", "status", "--json")
+    lines = mailpulse("projections", "status").output.splitlines()
+
+    assert (behind.status, caught_up.status) == (0, 0)
+    assert {state["name"]: state["lag_events"] for state in behind.json["items"]} == {
+        "engagement": 2,
+        "notifications": 2,
+        "scores": 2,
+    }
+    assert {(state["lag_events"], state["lag_s"]) for state in caught_up.json["items"]} == {(0, 0.0)}
+    assert [line.split()[0] for line in lines] == ["engagement", "notifications", "scores"]
+
+
+def test_the_status_of_projections_names_a_rebuild(mailpulse, installation):
+    installation.execute("INSERT INTO ops.read_models (name, version) VALUES ('scores@rebuild', 3)")
+
+    states = {state["name"]: state for state in mailpulse("projections", "status", "--json").json["items"]}
+
+    assert (states["scores@rebuild"]["rebuild_of"], states["scores@rebuild"]["is_under_way"]) == ("scores", False)
+    assert states["scores"]["rebuild_of"] == ""
+
+
+def test_an_empty_database_is_migrated_once(mailpulse, installation, monkeypatch):
+    with fresh_database(installation.database_url) as empty:
+        monkeypatch.setenv("MAILPULSE_DATABASE_URL", empty)
+        refused = mailpulse("projections", "status")
+        first = mailpulse("migrate")
+        second = mailpulse("migrate")
+        status = mailpulse("projections", "status")
+
+    assert (refused.status, first.status, second.status, status.status) == (1, 0, 0, 0)
+    applied = first.output.splitlines()
+    assert "applied read model engagement" in applied
+    assert all(line.startswith("applied ") for line in applied)
+    assert second.output == "the database is up to date\n"
+
+
+@pytest.fixture
+def guarded(installation):
+    """An open and a click that a gateway of one's own caused, and that the built-in rules take for a person's."""
+    installation.now = NOON
+    installation.register(registration("m-1"), registration("m-2"))
+    installation.receive(
+        item("open", NOON + hours(1), **GUARDED), item("click", NOON + hours(2), url=JOB_AD, **GUARDED)
+    )
+    installation.receive(item("open", NOON + hours(1), "m-2", user_agent="Firefox/142", ip_address="192.0.2.9"))
+    installation.drain()
+    installation.project()
+    installation.now = None
+
+
+def test_new_rules_are_tried_then_applied_to_what_is_kept_and_once_is_enough(
+    mailpulse, guarded, installation, tmp_path
+):
+    (tmp_path / "detection.rules").write_text("agent gateway Acme Guard\n")
+
+    tried = mailpulse("rejudge", "--since", SINCE, "--dry-run", "--json")
+    applied = mailpulse("rejudge", "--since", SINCE)
+    again = mailpulse("rejudge", "--since", SINCE, "--json")
+
+    assert (tried.status, applied.status, again.status) == (0, 0, 0)
+    assert tried.json == {"emails": 2, "changed": 1, "judgements": 2, "dry_run": True}
+    assert "2 opens and clicks of 1 of them are judged differently" in applied.output
+    assert again.json["changed"] == 0
+    installation.project()
+    assert installation.value("SELECT sum(open_count)::int FROM email_logs") == 1
+
+
+def test_rules_that_cannot_be_read_judge_nothing_anew(mailpulse, guarded, installation, tmp_path):
+    (tmp_path / "detection.rules").write_text("nonsense\n")
+    facts = len(installation.facts())
+
+    ended = mailpulse("rejudge", "--since", SINCE)
+
+    assert ended.status == 1
+    assert isinstance(ended.error, UnusableRulesError)
+    assert len(installation.facts()) == facts
