@@ -11,7 +11,7 @@ from tests.bdd.recruiting_team import candidate_id
 from tests.bdd.tables import pairs_of, rows_of
 
 ROLES = {"an admin": "admin", "a recruiter": "recruiter", "a hiring manager": "hiring_manager"}
-TILE = re.compile(r'<h2>([^<]+)</h2>\s*<p class="value number">([^<]+)</p>')
+TILE = re.compile(r'<h2><a [^>]+>([^<]+)</a></h2>\s*<p class="value number">([^<]+)</p>')
 STEP = re.compile(r'<span class="what">(\w+)</span> <strong class="number">([\d,]+)</strong>')
 PART = re.compile(r'<dt>(\w+)</dt><dd class="number">([^<]+)</dd>')
 DID = re.compile(r'<li><span class="did">(\w+)</span> <a [^>]*>([^<]*)</a>')
