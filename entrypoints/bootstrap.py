@@ -90,9 +90,6 @@ from read_models.runner import FoldingReadModel, ReadModel
 from read_models.scores import projection as scores
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from adapters.outgoing.courier import HttpCourier
 
 ENGAGEMENT_TABLES: Final = ReadModelTables(
