@@ -48,9 +48,14 @@ LATEST_FUTURE: Final = timedelta(hours=24)
 
 
 class Drained(msgspec.Struct, kw_only=True):
-    """What became of a drained batch; every report of every delivery is in one of these numbers."""
+    """What became of a drained batch; every report of every delivery is in one of these numbers.
+
+    Attributes:
+        has_more: Whether something may be due that the batch had no room for.
+    """
 
     deliveries: int = 0
+    has_more: bool = False
     events: int = 0
     repeated: int = 0
     orphaned: int = 0
@@ -112,7 +117,7 @@ class DrainInbox:
         self._match_mail = match_mail
 
     def drain_all(self, keep_on: Callable[[], bool] = lambda: True) -> int:
-        """Drain until nothing is due or `keep_on` says no.
+        """Drain all that is due by now, or until `keep_on` says no; what comes meanwhile may wait for the next time.
 
         Returns:
             Number of deliveries taken out of the inbox.
@@ -124,7 +129,7 @@ class DrainInbox:
         while keep_on():
             drained = self.drain_batch()
             total += drained.deliveries
-            if drained.deliveries == 0:
+            if not drained.has_more:
                 break
         return total
 
@@ -147,14 +152,16 @@ class DrainInbox:
             try:
                 with self._units.begin() as unit:
                     deliveries = unit.claim_deliveries(most=most, most_bytes=BYTES_PER_TRANSACTION)
-                    return self.process(unit, deliveries)
+                    drained = self.process(unit, deliveries)
+                    drained.has_more = len(deliveries) == most or _bytes_of(deliveries) >= BYTES_PER_TRANSACTION
+                    return drained
             except ConcurrentAppendError:
                 continue
         raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
 
     def _drain_singly(self) -> Drained:
         """Drain one delivery a transaction until the one that failed the batch is out of the way."""
-        total = Drained()
+        total = Drained(has_more=True)
         for _ in range(DELIVERIES_PER_TRANSACTION):
             try:
                 one = self._drain_one_alone()
@@ -169,6 +176,7 @@ class DrainInbox:
             for reason, count in one.ignored.items():
                 total.ignored[reason] = total.ignored.get(reason, 0) + count
             if one.deliveries == 0 or one.postponed or one.failed:
+                total.has_more = one.deliveries > 0
                 break
         return total
 
@@ -355,6 +363,10 @@ def _note_own_views(unit: UnitOfWork, understood: Sequence[_Understood]) -> None
             if homes.get(viewer) == found.delivery.organization_id and isinstance(report, RecordOpen | RecordClick):
                 signals = (*report.signals, Signal.OWN_VIEW)
                 found.reports[place] = email_id, msgspec.structs.replace(report, signals=signals)
+
+
+def _bytes_of(deliveries: Sequence[Delivery]) -> int:
+    return sum(len(delivery.body) for delivery in deliveries)
 
 
 def _named(delivery: Delivery) -> dict[str, object]:

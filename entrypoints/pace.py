@@ -28,19 +28,31 @@ class Pace:
         self._shortest_s = shortest_s
         self._per_work = per_work
         self._longest_s = max(shortest_s, longest_s)
-        self._next_at = 0.0
+        self._began_at = self._next_at = self._soonest_at = 0.0
 
-    def wait_s(self) -> float:
-        """Seconds until the next round may begin; 0.0 if it may."""
-        return max(0.0, self._next_at - time.monotonic())
+    def wait_s(self, *, is_busy: bool = True) -> float:
+        """Seconds until the next round may begin; 0.0 if it may.
+
+        Args:
+            is_busy: Whether others have much to do; if not, long rounds may follow each other as soon as short ones.
+        """
+        return max(0.0, (self._next_at if is_busy else self._soonest_at) - time.monotonic())
+
+    def begin(self) -> None:
+        """Begin a round."""
+        self._began_at = time.monotonic()
+        self._next_at = self._soonest_at = self._began_at + self._shortest_s
+
+    def end(self) -> None:
+        """End the round that was begun last."""
+        took_s = time.monotonic() - self._began_at
+        self._next_at = self._began_at + min(self._longest_s, max(self._shortest_s, self._per_work * took_s))
 
     @contextmanager
     def round(self) -> Iterator[None]:
         """Do one round of the work."""
-        began = time.monotonic()
-        self._next_at = began + self._shortest_s
+        self.begin()
         try:
             yield
         finally:
-            took_s = time.monotonic() - began
-            self._next_at = began + min(self._longest_s, max(self._shortest_s, self._per_work * took_s))
+            self.end()

@@ -4,14 +4,14 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.errors import PortError
 from entrypoints.bootstrap import Backend
 from entrypoints.interpreter import tune_interpreter
 from entrypoints.pace import Pace
-from read_models.runner import ReadModel, StandingByError, catch_up
+from read_models.runner import ReadModel, StandingByError
 from read_models.scores.projection import NAME as SCORES
 
 logger = logging.getLogger(__name__)
@@ -23,14 +23,16 @@ DECAY_INTERVAL_S: Final = 30.0
 def pace_of(read_model: str) -> Pace:
     """Give a read model's pace.
 
-    A candidate's own page counts live; the ranking may be a second old, and a few when there is so much to do that it
-    would take more than a tenth of the time.
+    A candidate's own page counts live; the ranking may be a second old, and a few while there is a backlog, if it would
+    take more than a tenth of the time.
     """
     return Pace(1.0, 5.0, per_work=10.0) if read_model == SCORES else Pace()
 
 
 class Paced:
-    """A read model that is brought up to date at a pace.
+    """A read model that is brought up to date in rounds, which keep a pace.
+
+    A round goes on while batches are full, one at a turn.
 
     Args:
         model: To be brought up to date.
@@ -38,23 +40,73 @@ class Paced:
 
     Attributes:
         behind: Whether there may be events that the model has not taken in.
+        has_backlog: Whether its last batch was full.
     """
 
     def __init__(self, model: ReadModel, pace: Pace) -> None:
-        self.model = model
         self.behind = True
+        self.has_backlog = False
+        self._model = model
         self._pace = pace
 
-    def wait_s(self) -> float:
-        """Seconds until its time comes; 0.0 if it has."""
-        return self._pace.wait_s()
+    def wait_s(self, *, is_busy: bool) -> float:
+        """Seconds until its next turn; 0.0 if it may take it now; see `Pace.wait_s`."""
+        return 0.0 if self.has_backlog else self._pace.wait_s(is_busy=is_busy)
 
-    def catch_up(self, keep_on: Callable[[], bool]) -> None:
-        """Bring it up to date if its time has come and there may be something to take in."""
-        if self.behind and self.wait_s() == 0.0:
-            self.behind = False
-            with self._pace.round():
-                catch_up([self.model], keep_on)
+    def take_turn(self) -> int:
+        """Take in a batch, of the round under way or of a new one.
+
+        Returns:
+            Number of events taken in.
+
+        Raises:
+            PortError: It cannot be taken in now; the round is over.
+        """
+        if not self.has_backlog:
+            self._pace.begin()
+        taken = 0
+        try:
+            taken = self._model.advance()
+        finally:
+            self.behind = taken > 0
+            self.has_backlog = taken >= self._model.most_events
+            if not self.has_backlog:
+                self._pace.end()
+        return taken
+
+
+class Turns:
+    """Several read models that are brought up to date together: none waits for another's backlog.
+
+    Args:
+        models: Those that read what others keep come after them.
+    """
+
+    def __init__(self, models: Sequence[ReadModel]) -> None:
+        self._paced = [Paced(model, pace_of(model.name)) for model in models]
+
+    def rouse(self) -> None:
+        """Say that there may be new events."""
+        for paced in self._paced:
+            paced.behind = True
+
+    def take(self, keep_on: Callable[[], bool] = lambda: True) -> None:
+        """Give a turn to each whose time has come and that may be behind, until `keep_on` says no.
+
+        Raises:
+            PortError: One of them cannot take anything in now.
+        """
+        for place, paced in enumerate(self._paced):
+            if keep_on() and paced.behind and not self._wait_s(paced) and paced.take_turn():
+                for follower in self._paced[place + 1 :]:
+                    follower.behind = True
+
+    def wait_s(self) -> float | None:
+        """Seconds until somebody's next turn; ``None`` if nobody is behind."""
+        return min((self._wait_s(paced) for paced in self._paced if paced.behind), default=None)
+
+    def _wait_s(self, paced: Paced) -> float:
+        return paced.wait_s(is_busy=any(other.has_backlog for other in self._paced))
 
 
 def run(backend: Backend) -> None:
@@ -71,16 +123,15 @@ def run(backend: Backend) -> None:
         signal.signal(number, lambda *_: stop.set())
     tune_interpreter()
     wake_up = backend.wake_up()
-    models = [Paced(model, pace_of(model.name)) for model in backend.read_models()]
-    ranking = backend.scores_model()
+    models, ranking = backend.read_models(), backend.scores_model()
+    turns = Turns(models)
     decayed_at = 0.0
     trouble = ""
-    names = [paced.model.name for paced in models]
+    names = [model.name for model in models]
     logger.info("The projector works", extra={"event": "projector_started", "read_models": names})
     while not stop.is_set():
         try:
-            for paced in models:
-                paced.catch_up(lambda: not stop.is_set())
+            turns.take(lambda: not stop.is_set())
             if time.monotonic() - decayed_at > DECAY_INTERVAL_S:
                 ranking.decay()
                 decayed_at = time.monotonic()
@@ -90,14 +141,12 @@ def run(backend: Backend) -> None:
                 trouble = error.code
                 level = logging.INFO if isinstance(error, StandingByError) else logging.WARNING
                 logger.log(level, "The projector waits", extra={"event": "projector_waits", "reason": error.code})
-            for paced in models:
-                paced.behind = True
+            turns.rouse()
             stop.wait(WAIT_S)
             continue
-        wait_s = min((paced.wait_s() for paced in models if paced.behind), default=WAIT_S)
-        if wake_up.wait(wait_s) or wait_s == WAIT_S:
-            for paced in models:
-                paced.behind = True
+        wait_s = turns.wait_s()
+        if wake_up.wait(WAIT_S if wait_s is None else wait_s) or wait_s is None:
+            turns.rouse()
     wake_up.close()
     backend.close()
     logger.info("The projector has stopped", extra={"event": "projector_stopped"})

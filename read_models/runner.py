@@ -68,6 +68,11 @@ class ReadModel(Protocol):
         """Stable; the position is kept under it."""
         ...
 
+    @property
+    def most_events(self) -> int:
+        """Of one batch; behind one that is full there is more."""
+        ...
+
     def advance(self) -> int:
         """Take in the next batch.
 
@@ -91,6 +96,8 @@ class FoldingReadModel(Generic[V_co]):
         on_commit: Called after each committed batch.
     """
 
+    most_events = EVENTS_PER_TRANSACTION
+
     def __init__(
         self,
         name: str,
@@ -108,7 +115,7 @@ class FoldingReadModel(Generic[V_co]):
     def advance(self) -> int:
         """Take in the next batch; if it fails, event by event, setting aside what cannot be taken in."""
         try:
-            return self._take_in(EVENTS_PER_TRANSACTION)
+            return self._take_in(self.most_events)
         except PortError:
             raise
         except Exception:  # whatever one event does, the others are taken in
@@ -144,7 +151,7 @@ class FoldingReadModel(Generic[V_co]):
 
     def _take_in_singly(self) -> int:
         taken = 0
-        for _ in range(EVENTS_PER_TRANSACTION):
+        for _ in range(self.most_events):
             try:
                 one = self._take_in(1)
             except PortError:

@@ -42,13 +42,13 @@ class ScoresReadModel:
         self.name = name
         self._store = store
         self._clock = clock
-        self._most_events = most_events
+        self.most_events = most_events
 
     def advance(self) -> int:
         """Score the candidates of the next events; see `read_models.runner.ReadModel`."""
         with self._store.begin() as progress:
             view, start = progress.view, progress.position
-            until = min(view.readable_until(), view.last_place_after(start, most=self._most_events))
+            until = min(view.readable_until(), view.last_place_after(start, most=self.most_events))
             if until <= start:
                 return 0
             self._score(view, view.touched(start, until))

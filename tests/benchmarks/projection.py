@@ -10,7 +10,8 @@ import psycopg
 
 from entrypoints.bootstrap import read_model_names
 from entrypoints.interpreter import tune_interpreter
-from read_models.runner import ReadModel, catch_up
+from entrypoints.projector import Turns
+from read_models.runner import ReadModel
 from tests.benchmarks.event_store import fill_event_store
 from tests.benchmarks.figures import BenchmarkFailedError, Figures, Target, say
 from tests.benchmarks.own_process import in_own_process
@@ -23,7 +24,7 @@ NAME, REBUILD = "projection", "rebuild"
 
 
 def run(plan: Plan, figures: Figures) -> None:
-    """Catch up from nothing once, as the projector does: one read model after the other, in one process."""
+    """Catch up from nothing once, as the projector does: the read models take turns, in one process."""
     with migrated_database(plan.server_url) as url:
         events = plan.catch_up_events
         fill_event_store(url, events)
@@ -73,7 +74,7 @@ class _Timed:
     """A read model that tells how long it took."""
 
     def __init__(self, model: ReadModel):
-        self.name = model.name
+        self.name, self.most_events = model.name, model.most_events
         self.seconds = 0.0
         self._model = model
 
@@ -89,10 +90,12 @@ def catch_up_all(database_url: str) -> tuple[float, float, dict[str, float]]:
     backend = backend_of(database_url)
     backend.operations.has_due_delivery()  # the connection is open, as a projector's is
     models = [_Timed(model) for model in backend.read_models()]
+    turns = Turns(models)
     tune_interpreter()  # as the process itself does
     started, used = time.perf_counter(), time.process_time()
-    for model in models:  # one after the other, as the projector brings them up to date
-        catch_up([model])
+    while (wait_s := turns.wait_s()) is not None:
+        time.sleep(wait_s)
+        turns.take()
     spent = time.perf_counter() - started, time.process_time() - used
     backend.close()
     return *spent, {model.name: model.seconds for model in models}
