@@ -3,6 +3,7 @@ import logging
 import msgspec
 import pytest
 
+from application import drain_inbox
 from application.drain_inbox import BACKOFF, RERUNS_AFTER_CONFLICT
 from application.ports.unit_of_work import StoreUnavailableError
 from application.register_emails import Recipient
@@ -50,6 +51,24 @@ def test_events_of_many_deliveries_are_recorded_in_the_order_received(scene):
 
     assert scene.drain.drain_all() == 1_000
     assert [logged.fact.occurred_at for logged in scene.store.log[1:]] == [NOON + seconds(n) for n in range(1_000)]
+
+
+def test_a_drain_goes_on_while_batches_have_no_room_for_more(scene, monkeypatch):
+    monkeypatch.setattr(drain_inbox, "BYTES_PER_TRANSACTION", 100)
+    monkeypatch.setattr(drain_inbox, "FULL_BYTES", 90)
+    for n in range(10):
+        scene.receive(item("open", NOON + seconds(n)))
+
+    assert scene.drain.drain_all() == 10
+
+
+def test_a_batch_with_room_left_is_the_last(scene):
+    scene.receive(item("open"))
+    asked = []
+
+    scene.drain.drain_all(lambda: not asked.append("whether to go on"))
+
+    assert asked == ["whether to go on"]
 
 
 def test_the_drain_stops_between_batches_when_told(scene):

@@ -164,6 +164,36 @@ def test_a_doubtful_click_is_not_shown_before_its_window_is_over(core, feed):
     assert [one.notification.title for one in feed.rung] == ["John Smith just followed a link in your email"]
 
 
+def a_doubtful_click_whose_window_is_over(core):
+    core.register(registration())
+    happen(core, item("click", NOON, url="https://acme.example/jobs/3"))
+    core.now = NOON + seconds(12)
+
+
+def test_a_doubtful_click_is_shown_though_there_is_always_news(core, feed):
+    a_doubtful_click_whose_window_is_over(core)
+    core.receive(opened(NOON + seconds(11)))
+    core.drain()
+
+    core.backend.notifications_model.advance()
+
+    assert core.value("SELECT count(*) FROM notifications WHERE held_until IS NOT NULL") == 0
+    assert len(feed.rung) == 2
+
+
+def test_a_doubtful_click_is_not_shown_before_everything_is_known_that_may_speak_against_it(core, feed, monkeypatch):
+    a_doubtful_click_whose_window_is_over(core)
+    core.receive(opened(NOON + seconds(11)), opened(NOON + seconds(12)))
+    core.drain()
+    monkeypatch.setattr(core.backend.notifications_model._folding, "most_events", 1)
+
+    core.backend.notifications_model.advance()
+    assert core.value("SELECT count(*) FROM notifications WHERE held_until IS NOT NULL") == 1
+    catch_up([core.backend.notifications_model])
+
+    assert core.value("SELECT count(*) FROM notifications WHERE held_until IS NOT NULL") == 0
+
+
 def test_the_candidate_s_level_and_the_job_s_manager_are_those_of_now(core, feed):
     core.execute(
         "INSERT INTO ops.notification_preferences VALUES (%s, 'r-7', %s, now()), (%s, 'h-9', %s, now())",
