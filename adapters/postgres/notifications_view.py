@@ -1,6 +1,6 @@
 """What people are told, in PostgreSQL."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from psycopg import Cursor
 
-from adapters.postgres.arrays import number_array, uuid_array
+from adapters.postgres.arrays import as_instant, instant_array, number_array, text_array, uuid_array
 from adapters.postgres.tracking_records import read_consents, read_policies
 from domain.notification_preferences import NotificationPreferences, Occasion
 from domain.tracking_terms import TrackingTerms
@@ -40,10 +40,33 @@ SELECT {_COLUMNS} FROM notifications WHERE held_until <= %s ORDER BY held_until,
 """  # noqa: S608 - a constant
 _SAVE: Final = f"""
 INSERT INTO notifications ({_COLUMNS}, occurred_at, text)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::uuid[], %s::timestamptz[], %s, %s, %s, %s, %s, %s)
+SELECT id, organization_id, user_id, kind, email_id, candidate_id, candidate_name, subject, url,
+    {as_instant("created_at")}, job_id, addressee_id, email_log_id, causes::uuid[],
+    (SELECT array_agg({as_instant("at")} ORDER BY n)
+        FROM unnest(caused_at::bigint[]) WITH ORDINALITY AS c (at, n)),
+    title, {as_instant("read_at")}, {as_instant("held_until")}, announcement, {as_instant("occurred_at")}, subject
+FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::bigint[], %s::text[], %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+    %s::bigint[], %s::bigint[]) AS told ({_COLUMNS}, occurred_at)
 ON CONFLICT (id) DO UPDATE SET causes = excluded.causes, caused_at = excluded.caused_at, title = excluded.title,
     held_until = excluded.held_until, announcement = excluded.announcement, occurred_at = excluded.occurred_at
-"""  # noqa: S608 - a constant
+"""  # noqa: S608 - constants
+"""What caused each comes as the text of an array: ``unnest`` would make one long list of all of them."""
+_WRITTEN: Final[Sequence[Callable[..., str]]] = (
+    *[uuid_array] * 2,
+    *[text_array] * 2,
+    uuid_array,
+    *[text_array] * 4,
+    instant_array,
+    text_array,
+    uuid_array,
+    number_array,
+    *[text_array] * 3,
+    *[instant_array] * 2,
+    number_array,
+    instant_array,
+)
+"""How the columns of a row become arrays, in its order."""
 _FORGET_PURGED: Final = """
 DELETE FROM notifications n USING ops.purged_emails p
 WHERE p.place = ANY(%s::bigint[]) AND n.email_log_id = p.email_log_id
@@ -110,7 +133,8 @@ class PostgresNotificationsView:
 
     def save(self, told: Sequence[Told]) -> None:
         if told:
-            self._cursor.executemany(_SAVE, [_row(one) for one in told])
+            columns = zip(*(_row(one) for one in told), strict=True)
+            self._cursor.execute(_SAVE, [write(column) for write, column in zip(_WRITTEN, columns, strict=True)])
 
     def forget(self, ids: Collection[UUID]) -> None:
         if ids:
@@ -196,14 +220,13 @@ def _row(told: Told) -> tuple[object, ...]:
         told.job_id,
         told.addressee_id,
         told.email_log_id,
-        [event_id for event_id, _ in in_order],
-        [at for _, at in in_order],
+        uuid_array(event_id for event_id, _ in in_order),
+        instant_array(at for _, at in in_order),
         told.title,
         told.read_at,
         told.held_until,
         told.announcement,
         told.occurred_at,
-        told.subject,
     )
 
 
