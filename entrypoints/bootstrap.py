@@ -25,7 +25,7 @@ from adapters.dramatiq.jobs import declare_drain
 from adapters.first_party import FirstParty
 from adapters.postgres.access_tokens import PostgresAccessTokens
 from adapters.postgres.confirmations import PostgresConfirmations
-from adapters.postgres.datastore import open_datastore
+from adapters.postgres.datastore import CONNECT_TIMEOUT_S, open_datastore
 from adapters.postgres.engaged_emails import PostgresEngagedEmails
 from adapters.postgres.engagement_view import PostgresEngagementView
 from adapters.postgres.event_codec import FactMapper
@@ -174,7 +174,7 @@ class Backend:
 
     @cached_property
     def _administration_pool(self) -> ConnectionPool[Any]:
-        return self._pool(most=2, timeout_s=2.0)
+        return self._pool(most=2, timeout_s=CONNECT_TIMEOUT_S)
 
     @cached_property
     def _outbox_pool(self) -> ConnectionPool[Any]:

@@ -6,7 +6,8 @@ from psycopg.conninfo import conninfo_to_dict
 from adapters.postgres.silence import check_answers, silence_limits
 
 LOCK_TIMEOUT_S = 5
-CONNECT_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 1.4
+"""And `SIGN_OF_LIFE_S` for the last one that was tried: who asked is told within 2 s that the database is away."""
 
 
 class _ConnectsWhenUsed(PostgresDatastore):
