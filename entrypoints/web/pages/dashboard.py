@@ -11,6 +11,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from domain.counted import counted
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.dashboard import BasisOfPeriod, FromDay, JobId, TemplateId, ToDay, days_of
 from entrypoints.web.included import Include, counts_machines
@@ -189,18 +190,18 @@ def _tiles(dashboard: Dashboard, counting: Counting) -> list[ShownTile]:
     if counting.basis is Basis.ACTIVITY:
         sent = f", {totals.sent:,} sent"
         words = {
-            "open_rate": f"{totals.opened:,} emails opened{sent}",
-            "click_rate": f"{totals.clicked:,} emails clicked{sent}",
-            "click_to_open_rate": f"{totals.clicked:,} of {totals.opened:,} opened emails",
-            "reply_rate": f"{totals.replied:,} emails answered{sent}",
-            "bounce_rate": f"{totals.bounced:,} emails bounced{sent}",
+            "open_rate": f"{counted(totals.opened, 'email')} opened{sent}",
+            "click_rate": f"{counted(totals.clicked, 'email')} clicked{sent}",
+            "click_to_open_rate": f"{totals.clicked:,} of {counted(totals.opened, 'opened email')}",
+            "reply_rate": f"{counted(totals.replied, 'email')} answered{sent}",
+            "bounce_rate": f"{counted(totals.bounced, 'email')} bounced{sent}",
         }
     else:
-        sent = f" of {totals.sent:,} tracked emails"
+        sent = f" of {counted(totals.sent, 'tracked email')}"
         words = {
             "open_rate": f"{totals.opened:,}{sent}",
             "click_rate": f"{totals.clicked:,}{sent}",
-            "click_to_open_rate": f"{totals.clicked:,} of {totals.opened:,} opened emails",
+            "click_to_open_rate": f"{totals.clicked:,} of {counted(totals.opened, 'opened email')}",
             "reply_rate": f"{totals.replied:,}{sent}",
             "bounce_rate": f"{totals.bounced:,}{sent}",
         }
@@ -220,7 +221,8 @@ def _tiles(dashboard: Dashboard, counting: Counting) -> list[ShownTile]:
 def _machine_opens(totals: EngagementMetrics, counting: Counting) -> str:
     if not totals.machine_opens:
         return ""
-    return f", {totals.machine_opens:,} automatic opens {'counted too' if counting.with_automated else 'left out'}"
+    opens = counted(totals.machine_opens, "automatic open")
+    return f", {opens} {'counted too' if counting.with_automated else 'left out'}"
 
 
 def _better(tile: Tile, more_is_better: int) -> bool | None:

@@ -21,6 +21,7 @@ from application.outgoing_webhooks import (
     WebhookOffError,
 )
 from application.ports.outgoing import TooManyTestsError
+from domain.counted import counted
 from domain.notification_kinds import EVERY_KIND, NotificationKind
 from domain.policies.delivering import Outcome
 from entrypoints.web.auth import ADMINS
@@ -192,12 +193,13 @@ async def switch_off(request: PageRequest, services: Services, webhook_id: FromP
 async def ask_to_remove(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Response[str]:
     """Say what removing a webhook ends, and ask."""
     webhook = await to_thread(services.outgoing_webhooks.show, request.user.access.organization_id, webhook_id)
+    waiting = counted(webhook.waiting, "waiting delivery", "waiting deliveries")
     return ask_first(
         request,
         services,
         title="Remove this webhook?",
-        gone=f"Nothing is sent to {webhook.url} any more, {webhook.waiting} waiting deliveries included. Its secrets"
-        " and the log of its deliveries are deleted. Notifications stay.",
+        gone=f"Nothing is sent to {webhook.url} any more, {waiting} included. Its secrets and the log of its deliveries"
+        " are deleted. Notifications stay.",
         action=f"{PATH}/{webhook_id}/remove",
         button="Remove this webhook",
         back=f"{PATH}/{webhook_id}",

@@ -6,6 +6,7 @@ from adapters.detection_rules import UnusableRulesError
 from tests.support.core import item, registration
 from tests.support.emails import JOB_AD, NOON, hours
 from tests.support.servers import fresh_database
+from tests.support.signed_deliveries import SIGNERS
 
 GUARDED = {"user_agent": "Acme Guard 3", "ip_address": "198.51.100.7"}
 SINCE = "2026-11-20"
@@ -92,3 +93,23 @@ def test_rules_that_cannot_be_read_judge_nothing_anew(mailpulse, guarded, instal
     assert ended.status == 1
     assert isinstance(ended.error, UnusableRulesError)
     assert len(installation.facts()) == facts
+
+
+@pytest.fixture
+def endpoint(mailpulse, installation):
+    """An endpoint without keys, and what every command about it ends with."""
+    organization = mailpulse("org", "create", "Acme", "--json").json["organization_id"]
+    added = mailpulse("webhook", "add", "email", "--org", organization, "--json").json
+    return added["endpoint_id"], ("--org", organization)
+
+
+def test_one_key_of_an_endpoint_is_told_as_one(mailpulse, endpoint):
+    endpoint_id, of_organization = endpoint
+    signer = SIGNERS["email"]
+
+    first = mailpulse("webhook", "add-key", endpoint_id, signer.key, *of_organization)
+    listed = mailpulse("webhook", "list", *of_organization)
+    second = mailpulse("webhook", "add-key", endpoint_id, signer.other_key, *of_organization)
+
+    assert (first.output, second.output) == ("1 key is accepted\n", "2 keys are accepted\n")
+    assert "  1 key (" in listed.output
