@@ -97,7 +97,7 @@ def webhook_list(backend: Backend, organization: UUID, json_wanted: bool) -> Non
 @organization_option
 @with_database
 def webhook_add_key(backend: Backend, endpoint: UUID, key: str, organization: UUID) -> None:
-    """Accept KEY as well; the old ones stay good until they are removed."""
+    """Accept KEY as well; the old ones stay good until they are removed. A disabled endpoint takes none."""
     view = backend.webhook_endpoints.add_key(organization, endpoint, key)
     click.echo(f"{counted(len(view.key_fingerprints), 'key is', 'keys are')} accepted")
 

@@ -3,6 +3,7 @@
 import pytest
 
 from adapters.detection_rules import UnusableRulesError
+from application.webhook_endpoints import EndpointClosedError
 from tests.support.core import item, registration
 from tests.support.emails import JOB_AD, NOON, hours
 from tests.support.servers import fresh_database
@@ -113,3 +114,16 @@ def test_one_key_of_an_endpoint_is_told_as_one(mailpulse, endpoint):
 
     assert (first.output, second.output) == ("1 key is accepted\n", "2 keys are accepted\n")
     assert "  1 key (" in listed.output
+
+
+def test_a_closed_endpoint_takes_no_key(mailpulse, endpoint):
+    endpoint_id, of_organization = endpoint
+    assert mailpulse("webhook", "disable", endpoint_id, *of_organization).output == "disabled\n"
+
+    refused = mailpulse("webhook", "add-key", endpoint_id, SIGNERS["email"].key, *of_organization)
+    listed = mailpulse("webhook", "list", *of_organization)
+
+    assert (refused.status, refused.output) == (1, "")
+    assert isinstance(refused.error, EndpointClosedError)
+    assert "open another one with this key" in str(refused.error)
+    assert "  0 keys ()  disabled" in listed.output
