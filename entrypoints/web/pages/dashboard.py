@@ -1,8 +1,6 @@
 """Is our mail working, and is it better than before?"""
 
-import json
 from asyncio import to_thread
-from functools import cache
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,9 +13,9 @@ from domain.counted import counted
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.dashboard import BasisOfPeriod, FromDay, JobId, TemplateId, ToDay, days_of
 from entrypoints.web.included import Include, counts_machines
+from entrypoints.web.pages.dashboard_chart import POINTS, Charted, chart, drawn
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.page_openapi import page_operation
-from entrypoints.web.pages.rendering import asset
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.pages.zones import zone_of
@@ -34,7 +32,7 @@ from read_models.dashboard.dashboard import (
     dashboard_of,
 )
 from read_models.dashboard.queries import DashboardFilter
-from read_models.metrics.metrics import EngagementMetrics, percent
+from read_models.metrics.metrics import EngagementMetrics
 
 Zone = Annotated[str, QueryParameter(name="tz")]
 Text = Annotated[str | None, QueryParameter()]
@@ -45,15 +43,6 @@ NAMES: Final = {
     "reply_rate": "Reply rate",
     "bounce_rate": "Bounce rate",
 }
-Charted = Literal["open_rate", "click_rate", "click_to_open_rate", "reply_rate", "bounce_rate"]
-COUNTS: Final[dict[Charted, tuple[str, str]]] = {
-    "open_rate": ("opens", "sent"),
-    "click_rate": ("clicks", "sent"),
-    "click_to_open_rate": ("clicks", "opens"),
-    "reply_rate": ("replies", "sent"),
-    "bounce_rate": ("bounces", "sent"),
-}
-"""Fields of a point that a rate is told from: how many, of how many."""
 HAPPENED: Final = {
     None: "were opened and clicked",
     "open_rate": "were opened",
@@ -62,7 +51,6 @@ HAPPENED: Final = {
     "reply_rate": "were answered",
     "bounce_rate": "came back",
 }
-DID: Final = {"opens": "Opened", "clicks": "Clicked", "replies": "Replied", "bounces": "Bounced"}
 Table = Literal["series", "emails", "templates"]
 ENDINGS: Final = {Basis.COHORT: "", Basis.ACTIVITY: "-activity"}
 """Of the names of files, which say what was counted."""
@@ -112,7 +100,7 @@ async def show_dashboard_page(
     now = services.clock()
     days = days_of(start or None, end or None, tz or zone_of(request), now)
     wanted = DashboardFilter(job_id=job_id or None, campaign_id=_campaign(campaign_id), template_id=template_id or None)
-    counting = Counting(basis=basis, with_automated=counts_machines(include))
+    counting = Counting(basis=basis, with_automated=counts_machines(include), may_be_coarse=True)
     dashboard = dashboard_of(days, await services.dashboard.sums(audience, days, wanted, counting), counting)
     if as_file:
         return _file(dashboard, table)
@@ -132,9 +120,10 @@ async def show_dashboard_page(
         times_are_kept_back=basis is Basis.ACTIVITY and await _keeps_times_back(services, audience.organization_id),
         last_received=max((await services.deliveries.last_received(audience.organization_id)).values(), default=None),
         tile=tile,
-        drawn=_drawn(tile),
+        drawn=drawn(tile),
+        points=POINTS[dashboard.step],
         happened=HAPPENED[tile],
-        chart=_chart(dashboard, tile),
+        chart=chart(dashboard, tile),
         path_with=lambda **more: f"/?{urlencode({**kept, **more})}",
     )
 
@@ -227,64 +216,6 @@ def _machine_opens(totals: EngagementMetrics, counting: Counting) -> str:
 
 def _better(tile: Tile, more_is_better: int) -> bool | None:
     return None if not tile.change or not round(tile.change, 1) else tile.change * more_is_better > 0
-
-
-def _drawn(tile: Charted | None) -> dict[str, str]:
-    """Give what a chart counts: fields of points, and their words."""
-    fields = [COUNTS[tile][0]] if tile else ["opens", "clicks"]
-    return {field: DID[field] for field in fields}
-
-
-def _chart(dashboard: Dashboard, tile: Charted | None) -> str:
-    """Give the chart's specification with its data, as JSON that is safe inside HTML."""
-    of = COUNTS[tile][1] if tile else "sent"
-    # On days on which nothing is sent emails are opened too: as activity emails are shown, not percentages of the sent.
-    is_rate = dashboard.basis is Basis.COHORT or of == "opens"
-    points = [
-        {
-            "date": point.date.isoformat(),
-            "what": what,
-            "count": getattr(point, field),
-            **({"sent": whole, "rate": percent(getattr(point, field), whole)} if is_rate else {}),
-        }
-        for point in dashboard.series
-        if (whole := getattr(point, of)) or not is_rate
-        for field, what in _drawn(tile).items()
-    ]
-    skeleton = _skeleton() if is_rate else _skeleton_of_counts()
-    if tile:
-        skeleton = _of_one(skeleton, *_drawn(tile).values())
-    specification = {**skeleton, "datasets": {"series": points}}
-    return json.dumps(specification).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _of_one(skeleton: dict[str, Any], what: str) -> dict[str, Any]:
-    """Give the chart of one thing that happened: its colour and its points are those of the first."""
-    encoding = dict(skeleton["encoding"])
-    for channel in ("color", "shape"):
-        first, *_ = encoding[channel]["scale"]["range"]
-        encoding[channel] = {**encoding[channel], "scale": {"domain": [what], "range": [first]}}
-    encoding["strokeDash"] = {**encoding["strokeDash"], "sort": [what]}
-    return {**skeleton, "encoding": encoding}
-
-
-@cache
-def _skeleton_of_counts() -> dict[str, Any]:
-    """Give the chart that shows emails, not percentages."""
-    skeleton = _skeleton()
-    encoding = skeleton["encoding"]
-    shown = [one for one in encoding["tooltip"] if one["field"] not in {"rate", "sent"}]
-    day = {**shown[0], "title": "Day"}
-    # Half an email is none: a tick between two numbers has no label.
-    axis = {"format": "d", "tickCount": 4, "labelExpr": "datum.value % 1 === 0 ? datum.label : ''"}
-    counts = {"field": "count", "type": "quantitative", "title": None, "axis": axis}
-    return {**skeleton, "encoding": {**encoding, "y": counts, "tooltip": [day, *shown[1:]]}}
-
-
-@cache
-def _skeleton() -> dict[str, Any]:
-    skeleton: dict[str, Any] = json.loads(asset("generated/engagement_over_time.json"))
-    return skeleton
 
 
 DASHBOARD_PAGES: Final[list[Any]] = [show_dashboard_page]
