@@ -1,6 +1,7 @@
 """Is our mail working, and is it better than before?"""
 
 from asyncio import to_thread
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,8 +17,10 @@ from entrypoints.web.included import Include, counts_machines
 from entrypoints.web.pages.dashboard_chart import POINTS, Charted, chart, drawn
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.page_openapi import page_operation
+from entrypoints.web.pages.room import as_many_as_fit, room_for_lists, written_bytes
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
+from entrypoints.web.pages.words import shortened
 from entrypoints.web.pages.zones import zone_of
 from entrypoints.web.problems import InvalidRequestError
 from entrypoints.web.services import Services
@@ -31,7 +34,7 @@ from read_models.dashboard.dashboard import (
     Tile,
     dashboard_of,
 )
-from read_models.dashboard.queries import DashboardFilter
+from read_models.dashboard.queries import Choice, Choices, DashboardFilter
 from read_models.metrics.metrics import EngagementMetrics
 
 Zone = Annotated[str, QueryParameter(name="tz")]
@@ -52,6 +55,10 @@ HAPPENED: Final = {
     "bounce_rate": "came back",
 }
 Table = Literal["series", "emails", "templates"]
+OPTION_BYTES, ROW_BYTES = 40, 280
+"""Of an option of a list and of a row of the templates, beside what they say."""
+ROOM_OF_A_LIST, ROOM_OF_TEMPLATES = 0.3, 0.4
+"""Shares of the room for lists."""
 ENDINGS: Final = {Basis.COHORT: "", Basis.ACTIVITY: "-activity"}
 """Of the names of files, which say what was counted."""
 
@@ -106,13 +113,25 @@ async def show_dashboard_page(
         return _file(dashboard, table)
     kept = {"from": days.first, "to": days.last, "tz": days.zone, **_chosen(wanted), **_chosen_counting(counting)}
     kept |= {"tile": tile} if tile else {}
+
+    def path_with(**more: object) -> str:
+        return f"/?{urlencode({**kept, **more})}"
+
+    room = room_for_lists(points=len(dashboard.series), address=request.url.query)
+    templates = as_many_as_fit(
+        dashboard.templates,
+        int(room * ROOM_OF_TEMPLATES),
+        lambda one: ROW_BYTES + written_bytes(path_with(template_id=one.template_id) + shortened(one.name)),
+    )
     return framed(
         "dashboard",
         request,
         now=now,
         dashboard=dashboard,
         tiles=_tiles(dashboard, counting),
-        choices=await services.dashboard.choices(audience, wanted),
+        choices=_that_fit(await services.dashboard.choices(audience, wanted), room),
+        templates=templates,
+        choosing=urlencode(kept),
         wanted=wanted,
         include=include,
         is_activity=basis is Basis.ACTIVITY,
@@ -124,8 +143,26 @@ async def show_dashboard_page(
         points=POINTS[dashboard.step],
         happened=HAPPENED[tile],
         chart=chart(dashboard, tile),
-        path_with=lambda **more: f"/?{urlencode({**kept, **more})}",
+        path_with=path_with,
     )
+
+
+def _that_fit(choices: Choices, room: int) -> Choices:
+    """Give the choices that a page has room for, by name."""
+    jobs, templates = (_fitting(those, int(room * ROOM_OF_A_LIST)) for those in (choices.jobs, choices.templates))
+    return Choices(
+        jobs=jobs,
+        templates=templates,
+        more_jobs=choices.more_jobs or len(jobs) < len(choices.jobs),
+        more_templates=choices.more_templates or len(templates) < len(choices.templates),
+    )
+
+
+def _fitting(choices: Sequence[Choice], room: int) -> list[Choice]:
+    fitting = as_many_as_fit(
+        choices, room, lambda one: OPTION_BYTES + written_bytes(one.id) + written_bytes(shortened(one.name))
+    )
+    return sorted(fitting, key=lambda one: (one.name.casefold(), one.id))
 
 
 def _has_figures(dashboard: Dashboard) -> bool:

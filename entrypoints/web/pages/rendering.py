@@ -51,6 +51,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(asset_path=asset_path, counted=counted)
     environment.filters.update(ago=words.ago, rate=words.rate, did=words.did, thing=words.thing, local=words.local)
+    environment.filters["shortened"] = words.shortened
     environment.filters["segment"] = partial(quote, safe="")  # Jinja's own leaves slashes, and an id may hold one
     environment.globals.update(verdicts=words.VERDICTS, level_reasons=words.REASONS, consents=words.CONSENTS)
     return environment

@@ -35,10 +35,9 @@ class Words(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def lonely(client, administrator_url, backend, world_as_it_was):
+def lonely(operator, administrator_url, backend, world_as_it_was):
     """The key of an organisation that has one candidate, one email, and one of whatever may happen to it."""
-    headers = {"Authorization": "Bearer the operator's own token"}
-    made = client.post("/api/v1/organizations", json={"name": "One"}, headers=headers).json()
+    made = operator.post("/api/v1/organizations", {"name": "One"}).json()
     organization = UUID(made["organization_id"])
     story = Story(7_000_000_000)
     story.sent("only", organization=organization, ago=hours(6))
