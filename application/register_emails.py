@@ -14,6 +14,7 @@ from application.ports.inbound_mail import ReplyAddresses
 from application.ports.provider import Provider
 from application.ports.unit_of_work import ConcurrentAppendError, Registered, StoreUnavailableError, UnitsOfWork
 from application.rematch_orphans import RematchOrphans
+from domain.counted import counted
 from domain.email_facts import JobReference, Party, Personal, Sent, addressee_of
 from domain.email_message import EmailMessage
 from domain.errors import InvalidAddressError, InvalidMessageIdError
@@ -167,7 +168,7 @@ class RegisterEmails:
         registered, news, retention_days = self._register(organization_id, sent, threads)
         too_late = RejectedEmail(
             field="sent_at",
-            detail=f"is more than {retention_days} days ago, and this organisation keeps no older emails",
+            detail=f"is more than {counted(retention_days, 'day')} ago, and this organisation keeps no older emails",
         )
         answers |= {place: too_late for place, email_id in emails.items() if email_id not in registered}
         # An email that is known already may have become known under another id.

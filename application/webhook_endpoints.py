@@ -42,6 +42,12 @@ class EndpointNotFoundError(ApplicationError):
     code = "endpoint_not_found"
 
 
+class EndpointClosedError(ApplicationError):
+    """The endpoint was closed for good, so that a key would open nothing; the message says what to do instead."""
+
+    code = "endpoint_closed"
+
+
 class KeyNotFoundError(ApplicationError):
     """The endpoint has no key with this fingerprint."""
 
@@ -136,9 +142,15 @@ class WebhookEndpoints:
             EndpointNotFoundError: The organisation has no such endpoint.
             InvalidVerificationKeyError: The key is not in the provider's form.
             InvalidEndpointError: The endpoint has as many keys as one may have.
+            EndpointClosedError: It was closed, and is never opened again.
         """
 
         def with_key(endpoint: Endpoint) -> Endpoint:
+            if endpoint.disabled_at is not None:
+                raise EndpointClosedError(
+                    f"webhook endpoint {endpoint_id} is closed for good and receives nothing whatever keys it has: open"
+                    " another one with this key, and have the provider post there"
+                )
             self._provider(endpoint.provider).check_key(key)
             return msgspec.structs.replace(endpoint, keys=_few("keys", (*endpoint.keys, key), _MOST_KEYS))
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from domain.counted import counted
 from domain.errors import MailpulseError
 from domain.policies.outgoing_addresses import as_meant, risks_of
 from entrypoints.bootstrap import Backend, read_model_names
@@ -79,8 +80,8 @@ def _readers_reports(backend: Backend) -> Iterator[Finding]:
     text = "nothing on this machine is damaged"
     if damaged:
         text = (
-            f"{len(damaged)} files cannot be read, such as {damaged[0]}: put the secret key that sealed them back into"
-            " MAILPULSE_SECRET_KEYS and take .damaged off their names, or delete them"
+            f"{counted(len(damaged), 'file')} cannot be read, such as {damaged[0]}: put the secret key that sealed such"
+            " files back into MAILPULSE_SECRET_KEYS and take .damaged off their names, or delete them"
         )
     yield Finding(subject="readers' reports", ok=not damaged, text=text)
 
@@ -99,8 +100,9 @@ def _secret_keys(backend: Backend) -> Iterator[Finding]:
     for sealed in found:
         if sealed.unknown:
             text = (
-                f"{sealed.unknown:,} of the {sealed.what} are sealed with a key that MAILPULSE_SECRET_KEYS no longer"
-                " holds: add it again behind the newest one, then run `mailpulse secrets rewrap`"
+                counted(sealed.unknown, f"of the {sealed.what} is", f"of the {sealed.what} are")
+                + " sealed with a key that MAILPULSE_SECRET_KEYS no longer holds: add it again behind the newest one,"
+                " then run `mailpulse secrets rewrap`"
             )
             yield Finding(subject="secret keys", ok=False, text=text)
     older = [f"{sealed.older:,} of the {sealed.what}" for sealed in found if sealed.older]
@@ -131,10 +133,10 @@ def _read_models(backend: Backend) -> Iterator[Finding]:
             problems.append("is a projector running?")
         if state.poison_events:
             problems.append(
-                f"{state.poison_events} events were set aside, ops.poison_events says which and why:"
-                f" {_cure(state.name)}"
+                f"{counted(state.poison_events, 'event was', 'events were')} set aside, ops.poison_events says which"
+                f" and why: {_cure(state.name)}"
             )
-        text = f"{state.lag_events:,} events behind"
+        text = f"{counted(state.lag_events, 'event')} behind"
         if state.lag_events:
             text += f", the oldest for {state.lag_s:,.0f} s"
         yield Finding(subject=f"read model {state.name}", ok=not problems, text="; ".join([text, *problems]))
@@ -149,7 +151,7 @@ def _cure(name: str) -> str:
 
 def _rebuild(name: str, *, is_under_way: bool, events_to_go: int) -> Finding:
     if is_under_way:
-        text = f"under way, {events_to_go:,} events to go; the old tables serve meanwhile"
+        text = f"under way, {counted(events_to_go, 'event')} to go; the old tables serve meanwhile"
     else:
         text = (
             "ended before its time; the old tables serve, but erasures are answered with 202 until it is done: run"
@@ -190,6 +192,7 @@ def _outgoing_webhooks(backend: Backend) -> Iterator[Finding]:
         problems.append("`mailpulse outgoing-webhooks list --org ID` says which are not on, and why")
     text = (
         f"{outgoing.webhooks['on']:,} on, {failing:,} failing and paused in between, {off:,} off;"
-        f" {outgoing.waiting:,} deliveries wait, the oldest is due for {outgoing.oldest_due_s:.0f} s"
+        f" {counted(outgoing.waiting, 'delivery waits', 'deliveries wait')},"
+        f" the oldest is due for {outgoing.oldest_due_s:.0f} s"
     )
     yield Finding(subject="outgoing webhooks", ok=not late, warning=bool(failing), text="; ".join([text, *problems]))

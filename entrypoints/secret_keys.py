@@ -6,6 +6,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from domain.counted import counted
+
 SECRET_KEYS_FILE = "secret_keys"  # noqa: S105  a file name
 SECRET_KEY_MIN_CHARACTERS = 16
 
@@ -44,7 +46,7 @@ def parse_secret_keys(text: str) -> tuple[Secret, ...]:
     for place, key in enumerate(keys, start=1):
         if len(key) < SECRET_KEY_MIN_CHARACTERS:
             raise ValueError(
-                f"has {len(key)} characters in key {place}: "
+                f"has {counted(len(key), 'character')} in key {place}: "
                 f"give comma-separated keys of at least {SECRET_KEY_MIN_CHARACTERS} characters, newest first"
             )
     if len(set(keys)) < len(keys):
@@ -61,7 +63,7 @@ def parse_operator_token(text: str) -> Secret | None:
     if not text:
         return None
     if len(text) < SECRET_KEY_MIN_CHARACTERS:
-        raise ValueError(f"has {len(text)} characters: give a token of at least {SECRET_KEY_MIN_CHARACTERS}")
+        raise ValueError(f"has {counted(len(text), 'character')}: give a token of at least {SECRET_KEY_MIN_CHARACTERS}")
     return Secret(text)
 
 

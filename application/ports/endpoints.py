@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.counted import counted
 from domain.errors import PortError
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -52,7 +53,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     disabled_at: datetime | None = None
 
     def __repr__(self) -> str:
-        return f"Endpoint({self.id}, {self.provider}, {len(self.keys)} keys)"
+        return f"Endpoint({self.id}, {self.provider}, {counted(len(self.keys), 'key')})"
 
 
 class EndpointDirectory(Protocol):

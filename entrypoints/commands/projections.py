@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from domain.counted import counted
 from entrypoints.bootstrap import Backend, read_model_names
 from entrypoints.commands.frame import as_json, show, with_database
 from entrypoints.interpreter import tune_interpreter
@@ -47,4 +48,4 @@ def projections_rebuild(backend: Backend, names: tuple[str, ...]) -> None:
                 click.echo("\r", err=True, nl=False)
 
         folded = backend.rebuild(name, progress)
-        click.echo(f"{name}: rebuilt from {folded:,} events")
+        click.echo(f"{name}: rebuilt from {counted(folded, 'event')}")

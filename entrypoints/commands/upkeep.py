@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from application.rejudge import Rejudgements
+from domain.counted import counted
 from entrypoints.bootstrap import Backend
 from entrypoints.commands.frame import EXIT_FAILED, as_json, fail, opened_backend, refuse_outdated, show, with_database
 from entrypoints.logging import configure_logging
@@ -27,7 +28,7 @@ def retention(backend: Backend, *, dry_run: bool, organization: UUID | None, jso
     if dry_run:
         expired = backend.purge_expired.survey(organization)
         lines = [
-            f"{one.organization_id}  kept {one.retention_days} days, until {one.before:%Y-%m-%d %H:%M}Z"
+            f"{one.organization_id}  kept {counted(one.retention_days, 'day')}, until {one.before:%Y-%m-%d %H:%M}Z"
             f"  emails {one.emails:,}  events {one.events:,}  parked {one.parked_reports:,}"
             f"  waiting {one.waiting_deliveries:,}"
             f"  oldest {f'{one.oldest_sent_at:%Y-%m-%d}' if one.oldest_sent_at else 'none'}"
@@ -38,7 +39,7 @@ def retention(backend: Backend, *, dry_run: bool, organization: UUID | None, jso
     purged = backend.purge_expired(
         organization,
         progress=lambda one: click.echo(
-            f"{one.organization_id}: {one.emails:,} emails, {one.events:,} events", err=True
+            f"{one.organization_id}: {counted(one.emails, 'email')}, {counted(one.events, 'event')}", err=True
         ),
     )
     show(
@@ -68,18 +69,20 @@ def rejudge(backend: Backend, *, since: datetime, organization: UUID | None, dry
     tty = sys.stderr.isatty()
 
     def progress(so_far: Rejudgements) -> None:
-        click.echo(f"{so_far.emails:,} of {so_far.of:,} emails, {so_far.changed:,} changed", err=True, nl=not tty)
+        click.echo(
+            f"{so_far.emails:,} of {counted(so_far.of, 'email')}, {so_far.changed:,} changed", err=True, nl=not tty
+        )
         if tty:
             click.echo("\r", err=True, nl=False)
 
     found = backend.rejudge(since.replace(tzinfo=UTC), organization, dry_run=dry_run, progress=progress)
-    would = "would be" if dry_run else "are"
+    would = f"{'would be' if dry_run else 'is' if found.judgements == 1 else 'are'} judged differently"
     show(
         {"emails": found.emails, "changed": found.changed, "judgements": found.judgements, "dry_run": dry_run},
         json_wanted=json_wanted,
         lines=[
-            f"{found.emails:,} emails looked at",
-            f"{found.judgements:,} opens and clicks of {found.changed:,} of them {would} judged differently",
+            f"{counted(found.emails, 'email')} looked at",
+            f"{counted(found.judgements, 'open or click', 'opens and clicks')} of {found.changed:,} of them {would}",
         ],
     )
 

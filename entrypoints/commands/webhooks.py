@@ -4,6 +4,7 @@ from uuid import UUID
 
 import click
 
+from domain.counted import counted
 from entrypoints.bootstrap import Backend
 from entrypoints.commands.frame import as_json, organization_option, show, with_database
 
@@ -82,7 +83,8 @@ def webhook_list(backend: Backend, organization: UUID, json_wanted: bool) -> Non
         {"items": endpoints},
         json_wanted=json_wanted,
         lines=[
-            f"{endpoint.path}  {len(endpoint.key_fingerprints)} keys ({', '.join(endpoint.key_fingerprints)})"
+            f"{endpoint.path}  {counted(len(endpoint.key_fingerprints), 'key')}"
+            f" ({', '.join(endpoint.key_fingerprints)})"
             f"{'  disabled' if endpoint.disabled_at else ''}"
             for endpoint in endpoints
         ],
@@ -95,9 +97,9 @@ def webhook_list(backend: Backend, organization: UUID, json_wanted: bool) -> Non
 @organization_option
 @with_database
 def webhook_add_key(backend: Backend, endpoint: UUID, key: str, organization: UUID) -> None:
-    """Accept KEY as well; the old ones stay good until they are removed."""
+    """Accept KEY as well; the old ones stay good until they are removed. A disabled endpoint takes none."""
     view = backend.webhook_endpoints.add_key(organization, endpoint, key)
-    click.echo(f"{len(view.key_fingerprints)} keys are accepted")
+    click.echo(f"{counted(len(view.key_fingerprints), 'key is', 'keys are')} accepted")
 
 
 @webhook.command("remove-key")
@@ -108,7 +110,7 @@ def webhook_add_key(backend: Backend, endpoint: UUID, key: str, organization: UU
 def webhook_remove_key(backend: Backend, endpoint: UUID, fingerprint: str, organization: UUID) -> None:
     """Stop accepting the key with FINGERPRINT (see mailpulse webhook list)."""
     view = backend.webhook_endpoints.remove_key(organization, endpoint, fingerprint)
-    click.echo(f"{len(view.key_fingerprints)} keys are accepted")
+    click.echo(f"{counted(len(view.key_fingerprints), 'key is', 'keys are')} accepted")
 
 
 @webhook.command("disable")

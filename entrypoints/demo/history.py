@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from domain.counted import counted
 from entrypoints.demo.expected import Expected
 from entrypoints.demo.service import ServiceUnavailableError
 from entrypoints.demo.stage import SUMMED, Stage
@@ -27,8 +28,9 @@ def play_history(stage: Stage, story: Story) -> list[str]:
     late_ids = {email.message_id for email in late}
     posts = stage.provider.report([*story.facts, *story.strangers]) + stage.provider.test_posts()
     stage.scoreboard.say(
-        f"Demo: {len(story.emails):,} emails to {len(story.team.candidates):,} candidates in six weeks; "
-        f"{sum(post.reports for post in posts):,} reports come in {len(posts):,} signed webhooks"
+        f"Demo: {counted(len(story.emails), 'email')} to {counted(len(story.team.candidates), 'candidate')}"
+        f" in six weeks; {counted(sum(post.reports for post in posts), 'report comes', 'reports come')} in"
+        f" {counted(len(posts), 'signed webhook')}"
     )
     stage.register([email for email in story.emails if email.message_id not in late_ids])
     stage.posting.send_all(posts)

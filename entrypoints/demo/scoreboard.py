@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final, TextIO
 
+from domain.counted import counted
 from entrypoints.demo.posting import Tally
 
 SECONDS_BETWEEN_LINES: Final = 5.0
@@ -54,6 +55,6 @@ def counts(tally: Tally, answered: Mapping[str, int], lag_s: float | None) -> st
     shown = " ".join(f"{answered[name]:,} {name}" for name in _SHOWN if name in answered) or "no answer yet"
     lag = "" if lag_s is None else f" | visible after {lag_s:.2f} s"
     return (
-        f"{tally.registered:,} sent | {shown}{lag} | {tally.posted:,} reports: {tally.acknowledged:,} acknowledged "
-        f"{tally.repeated:,} repeated {tally.refused:,} refused"
+        f"{tally.registered:,} sent | {shown}{lag} | {counted(tally.posted, 'report')}:"
+        f" {tally.acknowledged:,} acknowledged {tally.repeated:,} repeated {tally.refused:,} refused"
     )

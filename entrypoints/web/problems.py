@@ -38,6 +38,7 @@ from application.receive_webhook import (
 )
 from application.retry_parked import ReportNotKeptError, UnknownParkedReportError
 from application.webhook_endpoints import (
+    EndpointClosedError,
     EndpointNotFoundError,
     InvalidEndpointError,
     KeyNotFoundError,
@@ -136,6 +137,7 @@ STATUSES: Final[Mapping[type[MailpulseError], HTTPStatus]] = {
     KeyNotFoundError: HTTPStatus.NOT_FOUND,
     OutgoingWebhookNotFoundError: HTTPStatus.NOT_FOUND,
     OutgoingDeliveryNotFoundError: HTTPStatus.NOT_FOUND,
+    EndpointClosedError: HTTPStatus.CONFLICT,
     ReportNotKeptError: HTTPStatus.CONFLICT,
     TooManyWebhooksError: HTTPStatus.CONFLICT,
     WebhookOffError: HTTPStatus.CONFLICT,

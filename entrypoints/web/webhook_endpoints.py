@@ -102,7 +102,8 @@ async def close_webhook_endpoint(request: ApiRequest, services: Services, endpoi
     description=(
         "Beside the others, which stay good until they are removed, so that a key is replaced without a gap: add the "
         "new one, have the provider sign with it, remove the old one. It is good after 5 seconds at most. Adding a key "
-        "again changes nothing. No answer shows a key, only fingerprints, the oldest key's first."
+        "again changes nothing. An endpoint that was closed takes none (409 `endpoint_closed`): open another one. No "
+        "answer shows a key, only fingerprints, the oldest key's first."
     ),
     operation_class=described(
         body=reference_to(NewVerificationKey),
@@ -113,7 +114,7 @@ async def close_webhook_endpoint(request: ApiRequest, services: Services, endpoi
             "provider": "email",
             "key_fingerprints": ["5f0c9b1a7d3e2468", fingerprint_of(KEY)],
         },
-        problems=(*BODY_PROBLEMS, HTTPStatus.NOT_FOUND),
+        problems=(*BODY_PROBLEMS, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
 )
 async def add_verification_key(request: ApiRequest, services: Services, endpoint_id: FromPath[UUID]) -> EndpointView:

@@ -1,6 +1,6 @@
 """The dashboard's figures: a period beside the one before it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
@@ -18,8 +18,8 @@ from read_models.metrics.metrics import (
 )
 
 TILES = ("open_rate", "click_rate", "click_to_open_rate", "reply_rate", "bounce_rate")
-MOST_DAILY_POINTS = 92
-"""Longer periods are shown by week."""
+MOST_POINTS = 92
+"""Of a series by day; longer periods are told by week. Where points may be coarse, also of one by week or month."""
 
 
 class Step(StrEnum):
@@ -27,6 +27,27 @@ class Step(StrEnum):
 
     DAY = "day"
     WEEK = "week"
+    """From Monday."""
+    MONTH = "month"
+    QUARTER = "quarter"
+
+    def beginning(self, day: date) -> date:
+        """Give the first day of the point that a day is in."""
+        if self is Step.DAY:
+            return day
+        if self is Step.WEEK:
+            return day - timedelta(days=day.weekday())
+        return date(day.year, day.month - (day.month - 1) % _MONTHS[self], 1)
+
+    def after(self, beginning: date) -> date:
+        """Give the first day of the point after the one that begins on a day."""
+        if self in _MONTHS:
+            months = beginning.month - 1 + _MONTHS[self]
+            return date(beginning.year + months // 12, months % 12 + 1, 1)
+        return beginning + timedelta(days=1 if self is Step.DAY else 7)
+
+
+_MONTHS: Final = {Step.MONTH: 1, Step.QUARTER: 3}
 
 
 class Basis(StrEnum):
@@ -43,10 +64,12 @@ class Counting(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         with_automated: Whether machines count like people.
+        may_be_coarse: Whether years are told by month or quarter, for whoever has no room for hundreds of weeks.
     """
 
     basis: Basis = Basis.COHORT
     with_automated: bool = False
+    may_be_coarse: bool = False
 
 
 USUAL_COUNTING: Final = Counting()
@@ -69,17 +92,17 @@ class Days(msgspec.Struct, frozen=True, kw_only=True):
         """As many days just before it."""
         return Days(first=self.first - timedelta(days=self.number), last=self.first - timedelta(days=1), zone=self.zone)
 
-    @property
-    def step(self) -> Step:
-        """How far apart the points of its series are."""
-        return Step.DAY if self.number <= MOST_DAILY_POINTS else Step.WEEK
+    def step(self, *, may_be_coarse: bool) -> Step:
+        """Say how far apart the points of its series are: as close as `MOST_POINTS` allows."""
+        *finer, coarsest = Step if may_be_coarse else (Step.DAY, Step.WEEK)
+        return next((step for step in finer if len(self.points(step)) <= MOST_POINTS), coarsest)
 
-    def points(self) -> Iterator[date]:
-        """Give the first day of each point; a week starts on Monday."""
-        day = self.first if self.step is Step.DAY else self.first - timedelta(days=self.first.weekday())
-        while day <= self.last:
-            yield day
-            day += timedelta(days=1 if self.step is Step.DAY else 7)
+    def points(self, step: Step) -> list[date]:
+        """Give the first day of each point; that of the first may be before the period."""
+        points = [step.beginning(self.first)]
+        while (day := step.after(points[-1])) <= self.last:
+            points.append(day)
+        return points
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +118,7 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """A day, or the week that begins then.
+    """A day, or the week, month or quarter that begins then.
 
     Attributes:
         sent: How many emails were sent.
@@ -198,14 +221,15 @@ def dashboard_of(period: Days, sums: Sums, counting: Counting = USUAL_COUNTING) 
     totals, previous = (
         metrics_of(as_if_people(one) if counting.with_automated else one) for one in (sums.totals, sums.previous)
     )
+    step = period.step(may_be_coarse=counting.may_be_coarse)
     return Dashboard(
         basis=counting.basis,
         period=period,
         previous_period=period.before,
-        step=period.step,
+        step=step,
         tiles={name: _tile(getattr(totals, name), getattr(previous, name)) for name in TILES},
         totals=totals,
-        series=[_point(day, sums.points.get(day)) for day in period.points()],
+        series=[_point(day, sums.points.get(day)) for day in period.points(step)],
         top_emails=[_mailing(*mailing) for mailing in sums.mailings],
         templates=[_template(*template) for template in sums.templates],
     )

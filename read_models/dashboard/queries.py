@@ -1,5 +1,6 @@
 """The sums that a dashboard is made of."""
 
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import msgspec
 
 from read_models.audience import Audience
 from read_models.dashboard.dashboard import USUAL_COUNTING, Counting, Days, Sums
+from read_models.paging import Page, PageRequest
 
 
 class DashboardFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,10 +27,24 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """What a dashboard can be filtered by, by name."""
+    """What a dashboard can be filtered by: what it is filtered by first, then what the latest emails were about.
+
+    Attributes:
+        more_jobs: Whether there are others.
+        more_templates: Likewise.
+    """
 
     jobs: list[Choice]
     templates: list[Choice]
+    more_jobs: bool
+    more_templates: bool
+
+
+class FilterBy(StrEnum):
+    """What somebody chooses one of."""
+
+    JOB = "job"
+    TEMPLATE = "template"
 
 
 class DashboardQueries(Protocol):
@@ -47,7 +63,7 @@ class DashboardQueries(Protocol):
         ...
 
     async def choices(self, audience: Audience, wanted: DashboardFilter) -> Choices:
-        """Give the jobs and templates that the audience has emails about, as many as a list can hold.
+        """Give the jobs and templates that the audience has emails about, as many as a list can hold at most.
 
         Args:
             audience: For whom.
@@ -55,6 +71,21 @@ class DashboardQueries(Protocol):
                 the audience knows no name of them.
 
         Raises:
+            AnswersUnavailableError: Ask again later.
+        """
+        ...
+
+    async def choices_named(self, audience: Audience, by: FilterBy, words: str, page: PageRequest) -> Page[Choice]:
+        """Give jobs or templates that the audience has emails about, by name.
+
+        Args:
+            audience: For whom.
+            by: Which of them.
+            words: Their names contain these, in whatever case, or their ids are these; "": all of them.
+            page: Which part of the list.
+
+        Raises:
+            InvalidCursorError: The cursor is of another list.
             AnswersUnavailableError: Ask again later.
         """
         ...

@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
+from domain.counted import counted
 from domain.email_facts import Sent
 from domain.notification_preferences import Occasion
 
@@ -38,8 +39,8 @@ def title(occasion: Occasion, sent: Sent, *, to: str, times: int) -> str:
     whose = "your" if to == sent.sender.id else f"{sent.sender.name or 'a colleague'}'s"
     if times == 1:
         return _ONCE[occasion].format(who=_who(sent), whose=whose)
-    counted = f"more than {MOST_COUNTED - 1} times" if times >= MOST_COUNTED else f"{times} times"
-    return _AGAIN[occasion].format(who=_who(sent), whose=whose, times=counted)
+    how_often = f"more than {MOST_COUNTED - 1} times" if times >= MOST_COUNTED else counted(times, "time")
+    return _AGAIN[occasion].format(who=_who(sent), whose=whose, times=how_often)
 
 
 def url(email_id: UUID, sent: Sent) -> str:
@@ -51,10 +52,7 @@ def url(email_id: UUID, sent: Sent) -> str:
 
 def digest_title(counts: Mapping[str, int]) -> str:
     """Say how much waited."""
-    total = sum(counts.values())
-    return (
-        "1 thing happened since the last summary" if total == 1 else f"{total} things happened since the last summary"
-    )
+    return f"{counted(sum(counts.values()), 'thing')} happened since the last summary"
 
 
 def digest_text(counts: Mapping[str, int]) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from application.access import Role
 from application.fingerprints import fingerprint_of
-from tests.support.query_world import MANAGER, OURS
+from tests.support.query_world import MANAGER, NAMED_JOB, OURS
 from tests.support.signed_deliveries import SIGNERS
 
 # Both at once: however slow the machine is, they are one after the other within the time that they have.
@@ -166,4 +166,15 @@ def test_without_javascript_tables_stand_for_charts_and_forms_filter(visitor):
         visitor.follow("Show")
 
         assert "from=2020-01-01" in visitor.place
+        assert "Nothing was sent in these days" in visitor.text()
+
+
+def test_without_javascript_a_job_is_found_by_name_for_the_same_days(visitor):
+    with visitor.browser.without_scripts():
+        visitor.go("/jobs?from=2020-01-01&to=2020-01-31")
+        visitor.fill("Name or id", f"title {NAMED_JOB}".upper())
+        visitor.follow("Find")
+        visitor.follow(f"Title {NAMED_JOB}")
+
+        assert visitor.place == f"/?from=2020-01-01&to=2020-01-31&job_id={NAMED_JOB}"
         assert "Nothing was sent in these days" in visitor.text()

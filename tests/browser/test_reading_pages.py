@@ -231,6 +231,19 @@ AGES = [
 
 @pytest.mark.parametrize("path", FILES_OF_PAGES)
 def test_every_file_of_a_page_holds_just_what_the_page_shows(path, visitor, tmp_path):
+    assert_files_hold_what_is_shown(path, visitor, tmp_path)
+
+
+def test_every_file_of_settings_holds_just_what_the_page_shows(visitor, world, tmp_path):
+    world.api("POST", "/api-keys", json={"name": "Files"})
+    hook = world.api("POST", "/outgoing-webhooks", json={"url": "https://ats.example.com/files"})["webhook"]
+    world.api("POST", f"/outgoing-webhooks/{hook['webhook_id']}/test")
+
+    for path in ("/settings/keys", "/settings/outgoing", f"/settings/outgoing/{hook['webhook_id']}"):
+        assert_files_hold_what_is_shown(path, visitor, tmp_path)
+
+
+def assert_files_hold_what_is_shown(path, visitor, tmp_path):
     visitor.browser.keep_downloads_in(tmp_path)
     visitor.go(path)
     visitor.run("for (const one of document.querySelectorAll('details')) one.open = true")

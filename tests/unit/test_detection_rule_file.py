@@ -58,7 +58,7 @@ def test_a_file_names_networks_agents_and_exceptions():
         ),
         ("agent gateway", "'' has 0 characters: give 3 to 500"),
         ("agent gateway ab", "'ab' has 2 characters"),
-        ("allow x", "'x' has 1 characters"),
+        ("allow x", "'x' has 1 character"),
         ("allow a\x00bc", "holds control characters"),
         ("block Acme", "is no rule"),
     ],

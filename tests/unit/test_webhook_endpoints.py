@@ -11,6 +11,7 @@ from application.fingerprints import fingerprint_of
 from application.ports.provider import InvalidVerificationKeyError
 from application.webhook_endpoints import (
     DEFAULT_REQUESTS_PER_MINUTE,
+    EndpointClosedError,
     EndpointNotFoundError,
     InvalidEndpointError,
     KeyNotFoundError,
@@ -128,6 +129,23 @@ def test_disabling_twice_keeps_the_first_time(endpoints):
 
     assert endpoints.disable(ORGANIZATION, added.endpoint_id).disabled_at == NOW
     assert endpoints.disable(ORGANIZATION, added.endpoint_id).disabled_at == NOW
+
+
+def test_a_closed_endpoint_takes_no_key_and_says_what_to_do(endpoints):
+    closed = endpoints.add(ORGANIZATION, "email", keys=[KEY]).endpoint_id
+    endpoints.disable(ORGANIZATION, closed)
+
+    for key in (OTHER_KEY, KEY, "no key"):
+        with pytest.raises(EndpointClosedError, match=r"closed for good.*open another one"):
+            endpoints.add_key(ORGANIZATION, closed, key)
+    assert endpoints.of_organization(ORGANIZATION)[0].key_fingerprints == (fingerprint_of(KEY),)
+
+
+def test_a_key_may_be_taken_from_a_closed_endpoint(endpoints):
+    closed = endpoints.add(ORGANIZATION, "email", keys=[KEY]).endpoint_id
+    endpoints.disable(ORGANIZATION, closed)
+
+    assert endpoints.remove_key(ORGANIZATION, closed, fingerprint_of(KEY)).key_fingerprints == ()
 
 
 def test_another_organisations_endpoint_is_not_found(endpoints):

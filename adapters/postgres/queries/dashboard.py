@@ -1,26 +1,27 @@
 """The dashboard: figures from sums or from what happened, with the names of what they are about."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed, Placeholder
 
 from adapters.postgres.queries.activity_sums import activity_sums
 from adapters.postgres.queries.cohort_sums import cohort_sums
-from adapters.postgres.queries.dashboard_question import REACHED_FIELDS, DashboardQuestion, MailingKey
+from adapters.postgres.queries.dashboard_question import REACHED_FIELDS, DashboardQuestion, MailingKey, rows_of
 from adapters.postgres.queries.visibility import audience_parameters, sees_job, sees_totals
 from adapters.postgres.query_pool import ScopedDatabase
 from read_models.audience import Audience
 from read_models.dashboard.dashboard import USUAL_COUNTING, Basis, Counting, Days, Reached, Sums
-from read_models.dashboard.queries import Choice, Choices, DashboardFilter
+from read_models.dashboard.queries import Choice, Choices, DashboardFilter, FilterBy
 from read_models.engagement.view import NO_CAMPAIGN
+from read_models.paging import Page, PageRequest, page_of
 
 MOST_TEMPLATES: Final = 50
 MOST_MAILINGS: Final = 5
-MOST_CHOICES: Final = 500
+MOST_CHOICES: Final = 200
 FEW: Final = 5
 """Fewer emails than this tell little: they come last in the ranking."""
 
@@ -32,21 +33,33 @@ SELECT e.subject FROM email_logs e WHERE e.organization_id = %(organization_id)s
 ORDER BY e.sent_at DESC LIMIT 1
 """)
 SENT_SINCE: Final = {Basis.COHORT: SQL("e.sent_at >= %(start)s"), Basis.ACTIVITY: SQL("true")}
-# What is chosen comes first within, so that it is there however many others are; all are shown by name.
 JOBS: Final = SQL("""
-SELECT id, name FROM (
-    SELECT j.id, j.title AS name FROM jobs j WHERE j.organization_id = %(organization_id)s AND {sees_job}
-    ORDER BY j.id IS NOT DISTINCT FROM %(job_id)s DESC, j.title, j.id LIMIT %(most)s
-) shown ORDER BY name, id
+SELECT j.id, j.title AS name, j.named_at FROM jobs j WHERE j.organization_id = %(organization_id)s AND {sees_job}
 """)
 TEMPLATES: Final = SQL("""
-SELECT id, name FROM (
-    SELECT p.id, p.name FROM templates p WHERE p.organization_id = %(organization_id)s AND EXISTS (
-        SELECT FROM email_totals t WHERE t.organization_id = p.organization_id AND t.template_id = p.id
-            AND t.template_id <> '' AND {sees_totals}
-    ) ORDER BY p.id IS NOT DISTINCT FROM %(template_id)s DESC, p.name, p.id LIMIT %(most)s
-) shown ORDER BY name, id
+SELECT p.id, p.name, p.named_at FROM templates p WHERE p.organization_id = %(organization_id)s AND EXISTS (
+    SELECT FROM email_totals t WHERE t.organization_id = p.organization_id AND t.template_id = p.id
+        AND t.template_id <> '' AND {sees_totals}
+)
 """)
+# What is chosen comes first, so that it is there however many others are.
+LATEST: Final = SQL("""
+SELECT id, name FROM ({those}) c ORDER BY id IS NOT DISTINCT FROM {chosen} DESC, named_at DESC, id LIMIT %(rows)s
+""")
+# By the beginning of the name: a cursor has no room for 2,000 characters.
+BY_NAME: Final = SQL("""
+SELECT id, name, beginning FROM (SELECT id, name, left(name, 100) AS beginning FROM ({those}) c) c
+WHERE (%(words)s = '' OR id = %(words)s OR strpos(lower(name), lower(%(words)s)) > 0) AND {after}
+ORDER BY beginning, id LIMIT %(rows)s
+""")
+AFTER: Final = SQL("(beginning, id) > (%(beginning)s, %(id)s)")
+
+
+class ChoiceKey(NamedTuple):
+    """Place of a job or a template in the list by name."""
+
+    beginning: str
+    id: str
 
 
 class PostgresDashboardQueries:
@@ -85,22 +98,59 @@ class PostgresDashboardQueries:
             **audience_parameters(audience),
             "job_id": wanted.job_id,
             "template_id": wanted.template_id,
-            "most": MOST_CHOICES,
+            "rows": MOST_CHOICES + 1,
         }
         async with self._database.reading(audience.organization_id) as connection:
-            jobs = await connection.execute(JOBS.format(sees_job=sees_job(audience, "j", "id")), parameters)
-            found_jobs = await jobs.fetchall()
-            templates = await connection.execute(TEMPLATES.format(sees_totals=sees_totals(audience, "t")), parameters)
-            found_templates = await templates.fetchall()
-        return Choices(jobs=_with(wanted.job_id, found_jobs), templates=_with(wanted.template_id, found_templates))
+            jobs = await rows_of(
+                connection,
+                LATEST.format(those=_those(audience, FilterBy.JOB), chosen=Placeholder("job_id")),
+                parameters,
+            )
+            templates = await rows_of(
+                connection,
+                LATEST.format(those=_those(audience, FilterBy.TEMPLATE), chosen=Placeholder("template_id")),
+                parameters,
+            )
+        return Choices(
+            jobs=_with(wanted.job_id, jobs[:MOST_CHOICES]),
+            templates=_with(wanted.template_id, templates[:MOST_CHOICES]),
+            more_jobs=len(jobs) > MOST_CHOICES,
+            more_templates=len(templates) > MOST_CHOICES,
+        )
+
+    async def choices_named(self, audience: Audience, by: FilterBy, words: str, page: PageRequest) -> Page[Choice]:
+        after = page.after(ChoiceKey)
+        query = BY_NAME.format(those=_those(audience, by), after=AFTER if after else SQL("true"))
+        parameters = {
+            **audience_parameters(audience),
+            "words": words,
+            "rows": page.limit + 1,
+            **(after._asdict() if after else {}),
+        }
+        async with self._database.reading(audience.organization_id) as connection:
+            rows = await rows_of(connection, query, parameters)
+        return page_of(
+            [_choice(row) for row in rows], page.limit, keys=[ChoiceKey(row["beginning"], row["id"]) for row in rows]
+        )
+
+
+def _those(audience: Audience, by: FilterBy) -> Composed:
+    """Give the query for the jobs or templates that an audience has emails about."""
+    if by is FilterBy.JOB:
+        return JOBS.format(sees_job=sees_job(audience, "j", "id"))
+    return TEMPLATES.format(sees_totals=sees_totals(audience, "t"))
 
 
 def _with(chosen: str | None, rows: Sequence[DictRow]) -> list[Choice]:
     """Give what was found, and what is chosen in any case: by its id where the audience knows no name of it."""
-    choices = [Choice(id=row["id"], name=row["name"] or row["id"]) for row in rows]
+    choices = [_choice(row) for row in rows]
     if chosen is None or any(choice.id == chosen for choice in choices):
         return choices
-    return [*choices, Choice(id=chosen, name=chosen)]
+    return [Choice(id=chosen, name=chosen), *choices]
+
+
+def _choice(row: DictRow) -> Choice:
+    return Choice(id=row["id"], name=row["name"] or row["id"])
 
 
 async def _names(

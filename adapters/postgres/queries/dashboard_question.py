@@ -37,7 +37,7 @@ class DashboardQuestion(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def days(self) -> list[date]:
         """First days of the points of the series."""
-        return list(self.period.points())
+        return self.period.points(self.period.step(may_be_coarse=self.counting.may_be_coarse))
 
     @property
     def regards_jobs(self) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Final
 
+from domain.counted import counted
 from domain.errors import DomainError
 from domain.policies.detection.rules import AgentKind, AgentRule, Certainty, DetectionRules, Network, NetworkRule, Scope
 
@@ -89,7 +90,8 @@ def _text(raw: str) -> str:
     text = " ".join(raw.split()).lower()
     if not SHORTEST_TEXT <= len(text) <= LONGEST_TEXT:
         raise ValueError(
-            f"{_shown(text)} has {len(text)} characters: give {SHORTEST_TEXT} to {LONGEST_TEXT} of the user agent"
+            f"{_shown(text)} has {counted(len(text), 'character')}: give {SHORTEST_TEXT} to {LONGEST_TEXT} of the user"
+            " agent"
         )
     if not text.isprintable():
         raise ValueError(f"{_shown(text)} holds control characters")

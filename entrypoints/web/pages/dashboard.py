@@ -1,8 +1,7 @@
 """Is our mail working, and is it better than before?"""
 
-import json
 from asyncio import to_thread
-from functools import cache
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,14 +10,17 @@ import msgspec
 from litestar import Response, get
 from litestar.params import QueryParameter
 
+from domain.counted import counted
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.dashboard import BasisOfPeriod, FromDay, JobId, TemplateId, ToDay, days_of
 from entrypoints.web.included import Include, counts_machines
+from entrypoints.web.pages.dashboard_chart import POINTS, Charted, chart, drawn
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.page_openapi import page_operation
-from entrypoints.web.pages.rendering import asset
+from entrypoints.web.pages.room import as_many_as_fit, room_for_lists, written_bytes
 from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
+from entrypoints.web.pages.words import shortened
 from entrypoints.web.pages.zones import zone_of
 from entrypoints.web.problems import InvalidRequestError
 from entrypoints.web.services import Services
@@ -32,8 +34,8 @@ from read_models.dashboard.dashboard import (
     Tile,
     dashboard_of,
 )
-from read_models.dashboard.queries import DashboardFilter
-from read_models.metrics.metrics import EngagementMetrics, percent
+from read_models.dashboard.queries import Choice, Choices, DashboardFilter
+from read_models.metrics.metrics import EngagementMetrics
 
 Zone = Annotated[str, QueryParameter(name="tz")]
 Text = Annotated[str | None, QueryParameter()]
@@ -44,15 +46,6 @@ NAMES: Final = {
     "reply_rate": "Reply rate",
     "bounce_rate": "Bounce rate",
 }
-Charted = Literal["open_rate", "click_rate", "click_to_open_rate", "reply_rate", "bounce_rate"]
-COUNTS: Final[dict[Charted, tuple[str, str]]] = {
-    "open_rate": ("opens", "sent"),
-    "click_rate": ("clicks", "sent"),
-    "click_to_open_rate": ("clicks", "opens"),
-    "reply_rate": ("replies", "sent"),
-    "bounce_rate": ("bounces", "sent"),
-}
-"""Fields of a point that a rate is told from: how many, of how many."""
 HAPPENED: Final = {
     None: "were opened and clicked",
     "open_rate": "were opened",
@@ -61,8 +54,11 @@ HAPPENED: Final = {
     "reply_rate": "were answered",
     "bounce_rate": "came back",
 }
-DID: Final = {"opens": "Opened", "clicks": "Clicked", "replies": "Replied", "bounces": "Bounced"}
 Table = Literal["series", "emails", "templates"]
+OPTION_BYTES, ROW_BYTES = 40, 280
+"""Of an option of a list and of a row of the templates, beside what they say."""
+ROOM_OF_A_LIST, ROOM_OF_TEMPLATES = 0.3, 0.4
+"""Shares of the room for lists."""
 ENDINGS: Final = {Basis.COHORT: "", Basis.ACTIVITY: "-activity"}
 """Of the names of files, which say what was counted."""
 
@@ -111,19 +107,31 @@ async def show_dashboard_page(
     now = services.clock()
     days = days_of(start or None, end or None, tz or zone_of(request), now)
     wanted = DashboardFilter(job_id=job_id or None, campaign_id=_campaign(campaign_id), template_id=template_id or None)
-    counting = Counting(basis=basis, with_automated=counts_machines(include))
+    counting = Counting(basis=basis, with_automated=counts_machines(include), may_be_coarse=True)
     dashboard = dashboard_of(days, await services.dashboard.sums(audience, days, wanted, counting), counting)
     if as_file:
         return _file(dashboard, table)
     kept = {"from": days.first, "to": days.last, "tz": days.zone, **_chosen(wanted), **_chosen_counting(counting)}
     kept |= {"tile": tile} if tile else {}
+
+    def path_with(**more: object) -> str:
+        return f"/?{urlencode({**kept, **more})}"
+
+    room = room_for_lists(points=len(dashboard.series), address=request.url.query)
+    templates = as_many_as_fit(
+        dashboard.templates,
+        int(room * ROOM_OF_TEMPLATES),
+        lambda one: ROW_BYTES + written_bytes(path_with(template_id=one.template_id) + shortened(one.name)),
+    )
     return framed(
         "dashboard",
         request,
         now=now,
         dashboard=dashboard,
         tiles=_tiles(dashboard, counting),
-        choices=await services.dashboard.choices(audience, wanted),
+        choices=_that_fit(await services.dashboard.choices(audience, wanted), room),
+        templates=templates,
+        choosing=urlencode(kept),
         wanted=wanted,
         include=include,
         is_activity=basis is Basis.ACTIVITY,
@@ -131,11 +139,30 @@ async def show_dashboard_page(
         times_are_kept_back=basis is Basis.ACTIVITY and await _keeps_times_back(services, audience.organization_id),
         last_received=max((await services.deliveries.last_received(audience.organization_id)).values(), default=None),
         tile=tile,
-        drawn=_drawn(tile),
+        drawn=drawn(tile),
+        points=POINTS[dashboard.step],
         happened=HAPPENED[tile],
-        chart=_chart(dashboard, tile),
-        path_with=lambda **more: f"/?{urlencode({**kept, **more})}",
+        chart=chart(dashboard, tile),
+        path_with=path_with,
     )
+
+
+def _that_fit(choices: Choices, room: int) -> Choices:
+    """Give the choices that a page has room for, by name."""
+    jobs, templates = (_fitting(those, int(room * ROOM_OF_A_LIST)) for those in (choices.jobs, choices.templates))
+    return Choices(
+        jobs=jobs,
+        templates=templates,
+        more_jobs=choices.more_jobs or len(jobs) < len(choices.jobs),
+        more_templates=choices.more_templates or len(templates) < len(choices.templates),
+    )
+
+
+def _fitting(choices: Sequence[Choice], room: int) -> list[Choice]:
+    fitting = as_many_as_fit(
+        choices, room, lambda one: OPTION_BYTES + written_bytes(one.id) + written_bytes(shortened(one.name))
+    )
+    return sorted(fitting, key=lambda one: (one.name.casefold(), one.id))
 
 
 def _has_figures(dashboard: Dashboard) -> bool:
@@ -189,18 +216,18 @@ def _tiles(dashboard: Dashboard, counting: Counting) -> list[ShownTile]:
     if counting.basis is Basis.ACTIVITY:
         sent = f", {totals.sent:,} sent"
         words = {
-            "open_rate": f"{totals.opened:,} emails opened{sent}",
-            "click_rate": f"{totals.clicked:,} emails clicked{sent}",
-            "click_to_open_rate": f"{totals.clicked:,} of {totals.opened:,} opened emails",
-            "reply_rate": f"{totals.replied:,} emails answered{sent}",
-            "bounce_rate": f"{totals.bounced:,} emails bounced{sent}",
+            "open_rate": f"{counted(totals.opened, 'email')} opened{sent}",
+            "click_rate": f"{counted(totals.clicked, 'email')} clicked{sent}",
+            "click_to_open_rate": f"{totals.clicked:,} of {counted(totals.opened, 'opened email')}",
+            "reply_rate": f"{counted(totals.replied, 'email')} answered{sent}",
+            "bounce_rate": f"{counted(totals.bounced, 'email')} bounced{sent}",
         }
     else:
-        sent = f" of {totals.sent:,} tracked emails"
+        sent = f" of {counted(totals.sent, 'tracked email')}"
         words = {
             "open_rate": f"{totals.opened:,}{sent}",
             "click_rate": f"{totals.clicked:,}{sent}",
-            "click_to_open_rate": f"{totals.clicked:,} of {totals.opened:,} opened emails",
+            "click_to_open_rate": f"{totals.clicked:,} of {counted(totals.opened, 'opened email')}",
             "reply_rate": f"{totals.replied:,}{sent}",
             "bounce_rate": f"{totals.bounced:,}{sent}",
         }
@@ -220,69 +247,12 @@ def _tiles(dashboard: Dashboard, counting: Counting) -> list[ShownTile]:
 def _machine_opens(totals: EngagementMetrics, counting: Counting) -> str:
     if not totals.machine_opens:
         return ""
-    return f", {totals.machine_opens:,} automatic opens {'counted too' if counting.with_automated else 'left out'}"
+    opens = counted(totals.machine_opens, "automatic open")
+    return f", {opens} {'counted too' if counting.with_automated else 'left out'}"
 
 
 def _better(tile: Tile, more_is_better: int) -> bool | None:
     return None if not tile.change or not round(tile.change, 1) else tile.change * more_is_better > 0
-
-
-def _drawn(tile: Charted | None) -> dict[str, str]:
-    """Give what a chart counts: fields of points, and their words."""
-    fields = [COUNTS[tile][0]] if tile else ["opens", "clicks"]
-    return {field: DID[field] for field in fields}
-
-
-def _chart(dashboard: Dashboard, tile: Charted | None) -> str:
-    """Give the chart's specification with its data, as JSON that is safe inside HTML."""
-    of = COUNTS[tile][1] if tile else "sent"
-    # On days on which nothing is sent emails are opened too: as activity emails are shown, not percentages of the sent.
-    is_rate = dashboard.basis is Basis.COHORT or of == "opens"
-    points = [
-        {
-            "date": point.date.isoformat(),
-            "what": what,
-            "count": getattr(point, field),
-            **({"sent": whole, "rate": percent(getattr(point, field), whole)} if is_rate else {}),
-        }
-        for point in dashboard.series
-        if (whole := getattr(point, of)) or not is_rate
-        for field, what in _drawn(tile).items()
-    ]
-    skeleton = _skeleton() if is_rate else _skeleton_of_counts()
-    if tile:
-        skeleton = _of_one(skeleton, *_drawn(tile).values())
-    specification = {**skeleton, "datasets": {"series": points}}
-    return json.dumps(specification).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _of_one(skeleton: dict[str, Any], what: str) -> dict[str, Any]:
-    """Give the chart of one thing that happened: its colour and its points are those of the first."""
-    encoding = dict(skeleton["encoding"])
-    for channel in ("color", "shape"):
-        first, *_ = encoding[channel]["scale"]["range"]
-        encoding[channel] = {**encoding[channel], "scale": {"domain": [what], "range": [first]}}
-    encoding["strokeDash"] = {**encoding["strokeDash"], "sort": [what]}
-    return {**skeleton, "encoding": encoding}
-
-
-@cache
-def _skeleton_of_counts() -> dict[str, Any]:
-    """Give the chart that shows emails, not percentages."""
-    skeleton = _skeleton()
-    encoding = skeleton["encoding"]
-    shown = [one for one in encoding["tooltip"] if one["field"] not in {"rate", "sent"}]
-    day = {**shown[0], "title": "Day"}
-    # Half an email is none: a tick between two numbers has no label.
-    axis = {"format": "d", "tickCount": 4, "labelExpr": "datum.value % 1 === 0 ? datum.label : ''"}
-    counts = {"field": "count", "type": "quantitative", "title": None, "axis": axis}
-    return {**skeleton, "encoding": {**encoding, "y": counts, "tooltip": [day, *shown[1:]]}}
-
-
-@cache
-def _skeleton() -> dict[str, Any]:
-    skeleton: dict[str, Any] = json.loads(asset("generated/engagement_over_time.json"))
-    return skeleton
 
 
 DASHBOARD_PAGES: Final[list[Any]] = [show_dashboard_page]

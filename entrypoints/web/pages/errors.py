@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 ADVICE: Final = {
     HTTPStatus.NOT_FOUND: "The link may be old, or it leads to something you may not see.",
+    HTTPStatus.CONFLICT: "Go back and load the page again to see how it is now.",
     HTTPStatus.FORBIDDEN: "Ask an administrator of your organisation if you need it.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Try again in a few seconds; nothing was lost.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Try again; if it stays, give the request id to whoever runs this service.",

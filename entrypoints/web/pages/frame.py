@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 from litestar import Response
 
 from application.access import Role
+from entrypoints.web.auth import RECRUITERS
 from entrypoints.web.pages.rendering import page
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.pages.zones import zone_of
@@ -31,7 +32,9 @@ def framed(template: str, request: PageRequest, *, now: datetime, **known: Any) 
         template,
         now=now,
         visitor_name=visitor.access.name or visitor.access.user_id,
+        visitor_id=visitor.access.user_id,
         is_admin=is_admin,
+        may_register=visitor.access.role in RECRUITERS["roles"],
         csrf=visitor.csrf,
         bell=visitor.bell,
         places=[(path, name, _is_in(path, request.url.path)) for path, name in places],

@@ -12,15 +12,20 @@ from application.access import UnknownTokenError
 from entrypoints.web.auth import ADMINS
 from entrypoints.web.pages.forms import ask_first, fields_of, then_show
 from entrypoints.web.pages.frame import framed
+from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.services import Services
 
 PATH: Final = "/settings/keys"
+COLUMNS: Final = ("api_key_id", "name", "created_at", "revoked_at")
 
 
 @get(PATH, opt=ADMINS, include_in_schema=False)
-async def show_api_keys(request: PageRequest, services: Services) -> Response[str]:
-    """List the keys, revoked ones included."""
+async def show_api_keys(request: PageRequest, services: Services, *, as_file: TableFormat = None) -> Response[Any]:
+    """List the keys, revoked ones included; no list holds what opens anything."""
+    if as_file:
+        keys = await services.access.api_keys(request.user.access.organization_id)
+        return table_file("api-keys", COLUMNS, [(key.id, key.name, key.created_at, key.revoked_at) for key in keys])
     return await _listed(request, services, created=None)
 
 

@@ -9,8 +9,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
+from application.access import Role
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.pages.frame import framed
+from entrypoints.web.pages.notification_settings import SWITCHES
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
 from entrypoints.web.services import Services
@@ -38,9 +40,20 @@ async def show_notifications(
         now=services.clock(),
         notices=notices,
         only_unread=only_unread,
+        hears_of_own_only=not notices.items and await _hears_of_own_only(request, services),
+        of_jobs=SWITCHES["my_jobs"][0],
         is_first=cursor is None,
         next_path=f"/notifications?{urlencode(more)}" if notices.next_cursor else None,
     )
+
+
+async def _hears_of_own_only(request: PageRequest, services: Services) -> bool:
+    """Whether a hiring manager, about whose jobs others write, is told of emails of their own only."""
+    access = request.user.access
+    if access.role is not Role.HIRING_MANAGER:
+        return False
+    preferences = await services.handle_notifications.preferences_of(access.organization_id, access.user_id or "")
+    return not preferences.my_jobs
 
 
 @post(

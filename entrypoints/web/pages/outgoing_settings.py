@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, PathParameter, QueryParameter
 from litestar.response import Redirect
@@ -21,20 +22,26 @@ from application.outgoing_webhooks import (
     WebhookOffError,
 )
 from application.ports.outgoing import TooManyTestsError
+from domain.counted import counted
 from domain.notification_kinds import EVERY_KIND, NotificationKind
 from domain.policies.delivering import Outcome
 from entrypoints.web.auth import ADMINS
 from entrypoints.web.pages.forms import ask_first, fields_of, then_show
 from entrypoints.web.pages.frame import framed
+from entrypoints.web.pages.tables import TableFormat, table_file
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.paging import Cursor, page
 from entrypoints.web.services import Services
-from read_models.outgoing.queries import DeliveryStatus
+from read_models.outgoing.queries import DeliveryStatus, OutgoingDelivery
 from read_models.paging import LARGEST_KEY_NUMBER
 
 PATH: Final = "/settings/outgoing"
 ONE: Final = f"{PATH}/{{webhook_id:uuid}}"
 ROWS: Final = 50
+COLUMNS: Final = ("webhook_id", "url", "state", "waiting", "last_delivered_at")
+DELIVERY_COLUMNS: Final = (
+    "id", "kind", "message_id", "status", "reason", "attempts", "last_outcome", "last_http_status", "created_at",
+)  # fmt: skip
 KINDS: Final = {
     NotificationKind.OPEN: "somebody opens an email",
     NotificationKind.CLICK: "somebody follows a link",
@@ -79,8 +86,13 @@ NOTICES: Final = {
 
 
 @get(PATH, opt=ADMINS, include_in_schema=False)
-async def show_outgoing_webhooks(request: PageRequest, services: Services) -> Response[str]:
+async def show_outgoing_webhooks(
+    request: PageRequest, services: Services, *, as_file: TableFormat = None
+) -> Response[Any]:
     """List them."""
+    if as_file:
+        webhooks = await to_thread(services.outgoing_webhooks.of_organization, request.user.access.organization_id)
+        return table_file("outgoing-webhooks", COLUMNS, [[getattr(one, name) for name in COLUMNS] for one in webhooks])
     return await _all_shown(request, services, fields=_fields_of("", EVERY_KIND))
 
 
@@ -106,9 +118,12 @@ async def show_outgoing_webhook(
     *,
     status: Annotated[DeliveryStatus | None, QueryParameter()] = None,
     notice: Annotated[str | None, QueryParameter()] = None,
+    as_file: TableFormat = None,
     cursor: Cursor = None,
-) -> Response[str]:
+) -> Response[Any]:
     """Say how one does, with the log of its deliveries."""
+    if as_file:
+        return await _log_file(request, services, webhook_id, status, cursor)
     return await _shown(request, services, webhook_id, status=status, notice=notice, cursor=cursor)
 
 
@@ -192,12 +207,13 @@ async def switch_off(request: PageRequest, services: Services, webhook_id: FromP
 async def ask_to_remove(request: PageRequest, services: Services, webhook_id: FromPath[UUID]) -> Response[str]:
     """Say what removing a webhook ends, and ask."""
     webhook = await to_thread(services.outgoing_webhooks.show, request.user.access.organization_id, webhook_id)
+    waiting = counted(webhook.waiting, "waiting delivery", "waiting deliveries")
     return ask_first(
         request,
         services,
         title="Remove this webhook?",
-        gone=f"Nothing is sent to {webhook.url} any more, {webhook.waiting} waiting deliveries included. Its secrets"
-        " and the log of its deliveries are deleted. Notifications stay.",
+        gone=f"Nothing is sent to {webhook.url} any more, {waiting} included. Its secrets and the log of its deliveries"
+        " are deleted. Notifications stay.",
         action=f"{PATH}/{webhook_id}/remove",
         button="Remove this webhook",
         back=f"{PATH}/{webhook_id}",
@@ -258,8 +274,29 @@ async def _shown(
         outcomes={outcome.value: words for outcome, words in OUTCOMES.items()},
         notice=NOTICES.get(notice or ""),
         is_first=cursor is None,
-        next_path=_older(webhook_id, status, deliveries.next_cursor),
+        file_path=_log_path(webhook_id, status=status, cursor=cursor, format="csv"),
+        next_path=_log_path(webhook_id, status=status, cursor=older) if (older := deliveries.next_cursor) else None,
     )
+
+
+async def _log_file(
+    request: PageRequest, services: Services, webhook_id: UUID, status: DeliveryStatus | None, cursor: str | None
+) -> Response[Any]:
+    organization_id = request.user.access.organization_id
+    await to_thread(services.outgoing_webhooks.show, organization_id, webhook_id)
+    deliveries = await services.outgoing_deliveries.deliveries(organization_id, webhook_id, status, page(ROWS, cursor))
+    return table_file(f"deliveries-{webhook_id}", DELIVERY_COLUMNS, [_logged(one) for one in deliveries.items])
+
+
+def _logged(delivery: OutgoingDelivery) -> list[object]:
+    """Give a delivery as a row: of its attempts, how many there were and what came of the last."""
+    last = delivery.attempts[-1] if delivery.attempts else None
+    known = msgspec.structs.asdict(delivery) | {
+        "attempts": len(delivery.attempts),
+        "last_outcome": last and last.outcome,
+        "last_http_status": last and last.http_status,
+    }
+    return [known[name] for name in DELIVERY_COLUMNS]
 
 
 def _fields_of(url: str, kinds: Iterable[NotificationKind]) -> dict[str, str]:
@@ -275,9 +312,8 @@ def _words_of(error: InvalidOutgoingWebhookError) -> list[str]:
     return [f"{LABELS[flaw.field]} {flaw.detail}." for flaw in error.flaws]
 
 
-def _older(webhook_id: UUID, status: DeliveryStatus | None, cursor: str | None) -> str | None:
-    asked = ({"status": status.value} if status else {}) | ({"cursor": cursor} if cursor else {})
-    return f"{PATH}/{webhook_id}?{urlencode(asked)}" if cursor else None
+def _log_path(webhook_id: UUID, **asked: str | None) -> str:
+    return f"{PATH}/{webhook_id}?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def _then_show(webhook_id: UUID, notice: str) -> Redirect:

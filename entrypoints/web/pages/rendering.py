@@ -11,6 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 
+from domain.counted import counted
 from entrypoints.web.pages import words
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -48,8 +49,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["asset_path"] = asset_path
+    environment.globals.update(asset_path=asset_path, counted=counted)
     environment.filters.update(ago=words.ago, rate=words.rate, did=words.did, thing=words.thing, local=words.local)
+    environment.filters["shortened"] = words.shortened
     environment.filters["segment"] = partial(quote, safe="")  # Jinja's own leaves slashes, and an id may hold one
     environment.globals.update(verdicts=words.VERDICTS, level_reasons=words.REASONS, consents=words.CONSENTS)
     return environment

@@ -9,6 +9,7 @@ from entrypoints.web.encoded_slashes import restore_slashes
 from entrypoints.web.pages.assets_route import send_asset
 from entrypoints.web.pages.campaigns import CAMPAIGN_PAGES
 from entrypoints.web.pages.candidates import CANDIDATE_PAGES
+from entrypoints.web.pages.choosing import CHOOSING_PAGES
 from entrypoints.web.pages.dashboard import DASHBOARD_PAGES
 from entrypoints.web.pages.emails import EMAIL_PAGES
 from entrypoints.web.pages.errors import PAGE_EXCEPTION_HANDLERS
@@ -34,6 +35,7 @@ def page_routes() -> list[Any]:
             route_handlers=[
                 *DASHBOARD_PAGES,
                 sign_out,
+                *CHOOSING_PAGES,
                 *CANDIDATE_PAGES,
                 *EMAIL_PAGES,
                 *CAMPAIGN_PAGES,

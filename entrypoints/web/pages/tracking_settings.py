@@ -9,6 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.response import Redirect
 
+from domain.counted import counted
 from domain.tracking_terms import LONGEST_RETENTION_DAYS, ConsentMode, IpHandling, TrackingPolicy
 from entrypoints.web.auth import ADMINS
 from entrypoints.web.pages.forms import CONFIRMED, ask_first, fields_of, then_show
@@ -66,11 +67,11 @@ async def change_tracking_settings(request: PageRequest, services: Services) -> 
         return ask_first(
             request,
             services,
-            title=f"Keep emails for {days} days only?",
-            gone=f"Every email sent more than {days} days ago, with all that is known about it, is deleted within hours"
-            " and cannot be brought back. Totals of campaigns, jobs and templates stay.",
+            title=f"Keep emails for {counted(days, 'day')} only?",
+            gone=f"Every email sent more than {counted(days, 'day')} ago, with all that is known about it, is deleted"
+            " within hours and cannot be brought back. Totals of campaigns, jobs and templates stay.",
             action=PATH,
-            button=f"Delete what is older than {days} days",
+            button=f"Delete what is older than {counted(days, 'day')}",
             back=PATH,
             fields=fields,
         )

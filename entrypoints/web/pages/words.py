@@ -27,6 +27,7 @@ CONSENTS: Final[Mapping[str, str]] = {
     "opted_in": "opens and clicks are recorded",
     "opted_out": "opens and clicks are not recorded",
 }
+LONGEST_IN_LIST: Final = 120
 _STEPS: Final = (
     (timedelta(minutes=1), timedelta(seconds=1), "just now"),
     (timedelta(hours=1), timedelta(minutes=1), "{} min ago"),
@@ -50,6 +51,11 @@ def ago(moment: datetime, now: datetime) -> str:
 def local(moment: datetime, zone: str) -> datetime:
     """Give a moment as clocks in a zone of the IANA database show it."""
     return moment.astimezone(UTC if zone == "UTC" else ZoneInfo(zone))
+
+
+def shortened(text: str) -> str:
+    """Give a text as a list shows it; the end of a long one is on the page that the list leads to."""
+    return text if len(text) <= LONGEST_IN_LIST else f"{text[: LONGEST_IN_LIST - 1].rstrip()}…"
 
 
 def rate(value: float | None) -> str:

@@ -16,7 +16,7 @@ from adapters.postgres.query_pool import ScopedDatabase, query_pool
 from domain.email_facts import Clicked, Opened, Sent
 from domain.values import Verdict
 from read_models.audience import Audience
-from read_models.dashboard.dashboard import USUAL_COUNTING, Basis, Counting, Dashboard, Days, dashboard_of
+from read_models.dashboard.dashboard import USUAL_COUNTING, Basis, Counting, Dashboard, Days, Step, dashboard_of
 from read_models.dashboard.queries import DashboardFilter
 from read_models.engagement.projection import ProjectEngagement
 from read_models.events import LoggedFact
@@ -254,6 +254,38 @@ def test_with_machines_every_email_that_anything_opened_counts(number, database_
     assert {one.template_id: (one.sent, one.opens, one.clicks) for one in answer.templates} == {
         row["template_id"]: (row["sent"], row["opened"], row["clicked"]) for row in by_template
     }
+
+
+@pytest.mark.parametrize("length, step", [(92 * 7 - 6, Step.WEEK), (92 * 7 + 1, Step.MONTH), (3_660, Step.QUARTER)])
+def test_points_that_are_months_or_quarters_are_those_of_the_tracking_table(length, step, database_url, questions):
+    question = _over(questions[0], length)
+    sent, done = asyncio.run(_coarse_answers(database_url, question))
+
+    with psycopg.connect(database_url, row_factory=psycopg.rows.dict_row) as connection:
+        sent_by_point = _counted(connection, question, _point_of(sent), BY_POINT)
+        done_by_point = _counted(
+            connection, question, _point_of(done, "t.event_timestamp"), BY_POINT, _by(HAPPENED, PEOPLE)
+        )
+
+    assert sent.step is done.step is step
+    assert {point.date: (point.sent, point.opens) for point in sent.series if point.sent} == {
+        row["point"]: (row["sent"], row["opened"]) for row in sent_by_point
+    }
+    assert {point.date: point.opens for point in done.series if point.opens} == {
+        row["point"]: row["opened"] for row in done_by_point if row["opened"]
+    }
+    assert sum(point.opens > 0 for point in done.series) > 5, "else this shows little"
+
+
+def _over(question: Question, length: int) -> Question:
+    last = UNTIL.date()
+    period = Days(first=last - timedelta(days=length - 1), last=last, zone=question.period.zone)
+    return Question(OPEN[0].id, None, period, DashboardFilter())
+
+
+async def _coarse_answers(url: str, question: Question) -> list[Dashboard]:
+    cohort, activity = (Counting(basis=basis, may_be_coarse=True) for basis in (Basis.COHORT, Basis.ACTIVITY))
+    return [*await _answers(url, [question], cohort), *await _answers(url, [question], activity)]
 
 
 def test_machines_and_earlier_emails_make_a_difference(answers, activities, raw_answers):

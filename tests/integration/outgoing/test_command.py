@@ -69,3 +69,11 @@ def test_what_cannot_be_is_said_in_one_line(command, added):
         command("add", "https://localhost/")
     with pytest.raises(OutgoingWebhookNotFoundError):
         command("test", added["webhook"]["webhook_id"][:-4] + "0000")
+
+
+def test_a_removed_webhook_is_given_no_secret(command, added):
+    webhook = added["webhook"]["webhook_id"]
+    command("remove", webhook, as_json=False)
+
+    with pytest.raises(OutgoingWebhookNotFoundError, match=webhook):
+        command("rotate", webhook)

@@ -292,7 +292,7 @@ def stranger(client, tokens):
     return Caller(client, tokens[THEIRS, Role.ADMIN])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def operator(client):
     return Caller(client, OPERATOR_TOKEN)
 

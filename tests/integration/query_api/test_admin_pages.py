@@ -313,6 +313,19 @@ def test_a_key_is_added_and_shown_as_fingerprint_only(admins_browser):
     send(admins_browser, f"{path}/close")
 
 
+def test_a_key_that_is_added_after_somebody_else_closed_the_endpoint_is_refused(admins_browser, endpoint_with_keys):
+    endpoint, path = endpoint_with_keys
+    csrf = admins_browser.csrf()
+    send(admins_browser, f"{path}/close")
+
+    answer = admins_browser.post(f"{path}/keys", {"csrf": csrf, "key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
+
+    assert answer.status_code == 409
+    assert f"Webhook endpoint {endpoint['endpoint_id']} is closed for good" in answer.text
+    assert "open another one with this key" in answer.text
+    assert "load the page again to see how it is now" in answer.text
+
+
 @pytest.fixture
 def endpoint_with_keys(admin):
     """An endpoint with two keys, and the page that shows it."""

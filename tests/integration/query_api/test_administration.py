@@ -181,6 +181,17 @@ def test_keys_of_endpoints_that_are_not_there_and_keys_that_are_not_there_are_no
     assert keys_of(admin, endpoint) == [fingerprint_of(OLD_KEY)]
 
 
+def test_a_closed_endpoint_takes_no_key(admin, endpoint):
+    assert admin.delete(endpoint).status_code == 204
+
+    answer = admin.post(f"{endpoint}/keys", {"key": NEW_KEY})
+
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (409, "endpoint_closed")
+    assert "open another one with this key" in answer.json()["detail"]
+    assert keys_of(admin, endpoint) == [fingerprint_of(OLD_KEY)]
+
+
 def test_the_document_shows_an_example_of_an_endpoint_whose_key_is_being_replaced(client):
     paths = client.get("/schema/openapi.json").json()["paths"]
 
@@ -188,4 +199,5 @@ def test_the_document_shows_an_example_of_an_endpoint_whose_key_is_being_replace
     example = add["responses"]["201"]["content"]["application/json"]["example"]
     sent = add["requestBody"]["content"]["application/json"]["example"]["key"]
     assert example["key_fingerprints"][-1] == fingerprint_of(sent)
+    assert "409" in add["responses"], "that of a closed endpoint"
     assert {"204", "404"} <= set(paths[f"{ENDPOINTS}/{{endpoint_id}}/keys/{{fingerprint}}"]["delete"]["responses"])

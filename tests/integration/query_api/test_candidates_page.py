@@ -109,15 +109,6 @@ def test_a_level_that_nobody_can_have_says_that_nobody_has_a_score(browser, link
     assert "Nobody was sent a tracked email in the last 90 days" in html
 
 
-def test_where_there_is_nobody_at_all_the_next_step_is_to_register_emails(browser, link_for):
-    browser.sign_in(link_for("hiring_manager", "h-of-nothing")["url"])
-
-    for path in ("/candidates", "/candidates?level=hot"):
-        html = browser.get(path).text
-        assert "No candidates here yet" in html
-        assert "POST /api/v1/emails" in html
-
-
 def test_a_full_page_stays_small(browser, stranger, crowd):
     browser.sign_in(stranger.post("/api/v1/user-sessions", {"user_id": "u-1", "role": "recruiter"}).json()["url"])
     browser.zone = "America%2FNew_York"

@@ -177,6 +177,29 @@ def test_it_is_switched_off_and_on_and_removed(admin, hook):
     assert admin.get(path).status_code == 404
 
 
+def test_a_removed_webhook_is_given_no_secret(admin, admins_browser, hook):
+    path = f"{HOOKS}/{hook['webhook_id']}/secrets"
+    csrf = admins_browser.csrf()
+    admin.delete(f"{HOOKS}/{hook['webhook_id']}")
+
+    answer = admin.post(path, {})
+    page = admins_browser.post(f"/settings/outgoing/{hook['webhook_id']}/secrets", {"csrf": csrf})
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "outgoing_webhook_not_found")
+    assert (page.status_code, "whsec_" in page.text) == (404, False)
+
+
+def test_a_webhook_that_is_off_is_given_a_secret_that_is_there_once_it_is_on(admin, hook):
+    path = f"{HOOKS}/{hook['webhook_id']}"
+    admin.post(f"{path}/switch-off")
+
+    renewed = admin.post(f"{path}/secrets", {"overlap_hours": 0}).json()["webhook"]
+    on = admin.post(f"{path}/switch-on").json()
+
+    assert renewed["state"] == "off"
+    assert on["secrets"] == renewed["secrets"] != hook["secrets"]
+
+
 def test_the_log_tells_every_attempt_and_pages(admin, hook, deliver):
     ids = [deliver(hook), deliver(hook, state="delivered", outcome="delivered", status=204), deliver(hook)]
     path = f"{HOOKS}/{hook['webhook_id']}/deliveries"

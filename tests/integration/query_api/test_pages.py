@@ -239,6 +239,42 @@ def test_a_chart_has_its_numbers_as_a_table_too(recruiters_browser):
     assert {point["what"] for point in json.loads(specification)["datasets"]["series"]} == {"Opened", "Clicked"}
 
 
+@pytest.mark.parametrize(
+    "first, point, column, axis",
+    [
+        ("2026-10-01", "20 Nov 2026", "Day", "%-d %b"),
+        ("2026-06-01", "16 Nov 2026", "Week from", "%-d %b"),
+        ("2024-11-22", "Nov 2026", "Month", "%b %Y"),
+        ("2016-11-22", "Oct 2026", "Quarter from", "%b %Y"),
+    ],
+)
+def test_the_longer_a_period_the_coarser_its_points_in_table_chart_and_file(
+    first, point, column, axis, recruiters_browser
+):
+    address = f"/?from={first}&to=2026-11-21"
+    html = recruiters_browser.get(address).text
+
+    specification = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+    rows = re.findall(r'<tr><th scope="row">([^<]+)</th><td data-label="Sent"[^>]*>(\d+)</td>', html)
+    file = recruiters_browser.get(f"{address}&table=series&format=csv").text.splitlines()
+    assert point in dict(rows)
+    assert f'<th scope="col">{column}</th>' in html
+    assert specification["encoding"]["x"]["axis"]["format"] == axis
+    assert len(rows) == len(file) - 1 <= 92
+
+
+def test_the_chart_of_a_long_period_says_what_the_date_of_a_point_is(recruiters_browser):
+    def title(query):
+        html = recruiters_browser.get(f"/?to=2026-11-21&{query}").text
+        specification = json.loads(re.search(r'<script type="application/json">(.*?)</script>', html)[1])
+        return specification["encoding"]["tooltip"][0]["title"]
+
+    assert title("from=2026-11-01") == "Sent"
+    assert title("from=2026-11-01&basis=activity") == "Day"
+    assert title("from=2026-06-01") == "Sent in the week from"
+    assert title("from=2024-06-01&basis=activity") == "Month"
+
+
 def test_the_table_of_a_chart_comes_before_it(recruiters_browser):
     html = recruiters_browser.get("/").text
 

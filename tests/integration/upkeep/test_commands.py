@@ -3,9 +3,11 @@
 import pytest
 
 from adapters.detection_rules import UnusableRulesError
+from application.webhook_endpoints import EndpointClosedError
 from tests.support.core import item, registration
 from tests.support.emails import JOB_AD, NOON, hours
 from tests.support.servers import fresh_database
+from tests.support.signed_deliveries import SIGNERS
 
 GUARDED = {"user_agent": "Acme Guard 3", "ip_address": "198.51.100.7"}
 SINCE = "2026-11-20"
@@ -92,3 +94,36 @@ def test_rules_that_cannot_be_read_judge_nothing_anew(mailpulse, guarded, instal
     assert ended.status == 1
     assert isinstance(ended.error, UnusableRulesError)
     assert len(installation.facts()) == facts
+
+
+@pytest.fixture
+def endpoint(mailpulse, installation):
+    """An endpoint without keys, and what every command about it ends with."""
+    organization = mailpulse("org", "create", "Acme", "--json").json["organization_id"]
+    added = mailpulse("webhook", "add", "email", "--org", organization, "--json").json
+    return added["endpoint_id"], ("--org", organization)
+
+
+def test_one_key_of_an_endpoint_is_told_as_one(mailpulse, endpoint):
+    endpoint_id, of_organization = endpoint
+    signer = SIGNERS["email"]
+
+    first = mailpulse("webhook", "add-key", endpoint_id, signer.key, *of_organization)
+    listed = mailpulse("webhook", "list", *of_organization)
+    second = mailpulse("webhook", "add-key", endpoint_id, signer.other_key, *of_organization)
+
+    assert (first.output, second.output) == ("1 key is accepted\n", "2 keys are accepted\n")
+    assert "  1 key (" in listed.output
+
+
+def test_a_closed_endpoint_takes_no_key(mailpulse, endpoint):
+    endpoint_id, of_organization = endpoint
+    assert mailpulse("webhook", "disable", endpoint_id, *of_organization).output == "disabled\n"
+
+    refused = mailpulse("webhook", "add-key", endpoint_id, SIGNERS["email"].key, *of_organization)
+    listed = mailpulse("webhook", "list", *of_organization)
+
+    assert (refused.status, refused.output) == (1, "")
+    assert isinstance(refused.error, EndpointClosedError)
+    assert "open another one with this key" in str(refused.error)
+    assert "  0 keys ()  disabled" in listed.output
