@@ -11,13 +11,13 @@ from litestar.handlers import BaseRouteHandler
 
 from application.access import AccessToken, InvalidTokenError, TokenKind
 from domain.errors import ApplicationError
-from entrypoints.web.auth import audience_of
+from entrypoints.web.auth import audience_of, roles_for
 from entrypoints.web.problems import ForbiddenError
 from entrypoints.web.services import WebServices
 from read_models.notifications.queries import Bell
 
 SESSIONS: Final = frozenset({TokenKind.SESSION})
-SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITES: Final = frozenset({"same-origin", "none"})
 CSRF_FIELD: Final = "csrf"
 
@@ -60,7 +60,7 @@ async def admit_visitor(connection: ASGIConnection[Any, Any, Any, Any], handler:
         access = await services.authenticate(token, SESSIONS)
     except InvalidTokenError as error:
         raise SignInNeededError("sign in to see this page") from error
-    if access.role not in handler.opt["roles"]:
+    if access.role not in roles_for(connection, handler):
         raise ForbiddenError(f"this page is not for the role {access.role.value.replace('_', ' ')}")
     csrf = digest(token.encode(), b"mailpulse csrf", "sha256").hex()
     if isinstance(connection, Request) and connection.method not in SAFE_METHODS:
