@@ -12,6 +12,7 @@ from litestar.handlers import BaseRouteHandler
 from application.access import AccessToken, InvalidTokenError, TokenKind
 from domain.errors import ApplicationError
 from entrypoints.web.auth import audience_of, roles_for
+from entrypoints.web.pages.form_bodies import form_of
 from entrypoints.web.problems import ForbiddenError
 from entrypoints.web.services import WebServices
 from read_models.notifications.queries import Bell
@@ -65,7 +66,7 @@ async def admit_visitor(connection: ASGIConnection[Any, Any, Any, Any], handler:
     csrf = digest(token.encode(), b"mailpulse csrf", "sha256").hex()
     if isinstance(connection, Request) and connection.method not in SAFE_METHODS:
         refuse_foreign_form(connection)
-        sent = (await connection.form()).get(CSRF_FIELD, "")
+        sent = (await form_of(connection)).get(CSRF_FIELD, "")
         if not isinstance(sent, str) or not compare_digest(sent.encode(), csrf.encode()):
             raise ForbiddenError("the form is too old or was not sent from this page: load the page again")
     bell = await services.notifications.bell(audience_of(access), access.user_id or "")
