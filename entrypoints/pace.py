@@ -48,6 +48,10 @@ class Pace:
         took_s = time.monotonic() - self._began_at
         self._next_at = self._began_at + min(self._longest_s, max(self._shortest_s, self._per_work * took_s))
 
+    def put_off(self, wait_s: float) -> None:
+        """Begin none for a while."""
+        self._next_at = self._soonest_at = time.monotonic() + wait_s
+
     @contextmanager
     def round(self) -> Iterator[None]:
         """Do one round of the work."""

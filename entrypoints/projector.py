@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from domain.errors import PortError
@@ -41,11 +42,13 @@ class Paced:
     Attributes:
         behind: Whether there may be events that the model has not taken in.
         has_backlog: Whether its last batch was full.
+        is_held: Whether another process held it at its last turn: a projector, or a rebuild that takes its place.
     """
 
     def __init__(self, model: ReadModel, pace: Pace) -> None:
         self.behind = True
         self.has_backlog = False
+        self.is_held = False
         self._model = model
         self._pace = pace
 
@@ -54,7 +57,7 @@ class Paced:
         return 0.0 if self.has_backlog else self._pace.wait_s(is_busy=is_busy)
 
     def take_turn(self) -> int:
-        """Take in a batch, of the round under way or of a new one.
+        """Take in a batch, of the round under way or of a new one; while another process holds the model, try seldom.
 
         Returns:
             Number of events taken in.
@@ -64,19 +67,27 @@ class Paced:
         """
         if not self.has_backlog:
             self._pace.begin()
-        taken = 0
+        taken, held = 0, False
         try:
             taken = self._model.advance()
+        except StandingByError as error:
+            held = True
+            if not self.is_held:  # once a stay
+                extra = {"event": "projector_waits", "reason": error.code, "read_model": self._model.name}
+                logger.info("Another process holds a read model", extra=extra)
         finally:
-            self.behind = taken > 0
+            self.is_held = held
+            self.behind = taken > 0 or held
             self.has_backlog = taken >= self._model.most_events
             if not self.has_backlog:
                 self._pace.end()
+        if held:
+            self._pace.put_off(WAIT_S)
         return taken
 
 
 class Turns:
-    """Several read models that are brought up to date together: none waits for another's backlog.
+    """Several read models that are brought up to date together: none waits for another's backlog, nor for who holds it.
 
     Args:
         models: Those that read what others keep come after them.
@@ -97,7 +108,7 @@ class Turns:
             PortError: One of them cannot take anything in now.
         """
         for place, paced in enumerate(self._paced):
-            if keep_on() and paced.behind and not self._wait_s(paced) and paced.take_turn():
+            if keep_on() and paced.behind and not self._wait_s(paced) and (paced.take_turn() or paced.is_held):
                 for follower in self._paced[place + 1 :]:
                     follower.behind = True
 
@@ -133,14 +144,14 @@ def run(backend: Backend) -> None:
         try:
             turns.take(lambda: not stop.is_set())
             if time.monotonic() - decayed_at > DECAY_INTERVAL_S:
-                ranking.decay()
+                with suppress(StandingByError):  # whoever holds the ranking looks after it
+                    ranking.decay()
                 decayed_at = time.monotonic()
             trouble = ""
         except PortError as error:
             if trouble != error.code:  # once an outage
                 trouble = error.code
-                level = logging.INFO if isinstance(error, StandingByError) else logging.WARNING
-                logger.log(level, "The projector waits", extra={"event": "projector_waits", "reason": error.code})
+                logger.warning("The projector waits", extra={"event": "projector_waits", "reason": error.code})
             turns.rouse()
             stop.wait(WAIT_S)
             continue

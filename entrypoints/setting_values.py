@@ -11,6 +11,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 UNSPECIFIED_HOSTS = {"0.0.0.0", "::"}  # noqa: S104  named because nobody can visit them
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+VISITED_HOST = re.compile(r"\w([\w.-]*\w)?\.?|[0-9a-f.]*:[0-9a-f:.]*")  # urlsplit has read what stands in brackets
 SHOWN_CHARACTERS = 60
 
 
@@ -51,7 +52,7 @@ def parse_public_url(text: str) -> str:
     """Accept ``http(s)://host[:port]`` and give it without its last slash."""
     accepted = "give http:// or https://, a host and no query, as in https://mail.example.com"
     url = _split(text, accepted)
-    if url.scheme not in {"http", "https"} or not url.hostname or set("?#@") & set(text):
+    if url.scheme not in {"http", "https"} or not VISITED_HOST.fullmatch(url.hostname or "") or set("?#@") & set(text):
         raise ValueError(f"is {shown(without_credentials(text) or text.rpartition('@')[2])}: {accepted}")
     if path := url.path.strip("/"):
         raise ValueError(

@@ -80,10 +80,9 @@ class EmbeddedServer(ABC):
                     f"{self.directory} belongs to user id {owner}: start as that user (as root, if root started it "
                     "before), or set MAILPULSE_DATA_DIR to another directory"
                 )
-            acquired = self._lock.acquire()
         except OSError as error:
-            raise EmbeddedServerError(f"MAILPULSE_DATA_DIR cannot be used: {error}") from error
-        if not acquired:
+            raise _unusable(error) from error
+        if not self._acquire():
             raise EmbeddedServerError(
                 f"the embedded {self.title} in {self.directory} is in use by process {self._lock.holder()}, "
                 "another `mailpulse` command: stop that one, or set MAILPULSE_DATA_DIR to another directory"
@@ -168,7 +167,7 @@ class EmbeddedServer(ABC):
         Raises:
             EmbeddedServerError: Neither is to be had.
         """
-        if self._lock.acquire():
+        if self._acquire():
             try:
                 yield self.start()
             finally:
@@ -180,6 +179,12 @@ class EmbeddedServer(ABC):
                 raise EmbeddedServerError(f"the running {self.title} does not answer: {self.failure()}")
             time.sleep(POLL_S)
         yield self.url
+
+    def _acquire(self) -> bool:
+        try:
+            return self._lock.acquire()
+        except OSError as error:
+            raise _unusable(error) from error
 
     def _rotate_log(self) -> None:
         if self._log_file.exists() and self._log_file.stat().st_size > LOG_LIMIT_BYTES:
@@ -206,3 +211,7 @@ class EmbeddedServer(ABC):
         if found.st_uid != owner:
             os.chown(path, owner, -1)
         path.chmod(0o700)
+
+
+def _unusable(error: OSError) -> EmbeddedServerError:
+    return EmbeddedServerError(f"MAILPULSE_DATA_DIR cannot be used: {error}")

@@ -109,8 +109,9 @@ def rings(
 def held_until(fact: Fact) -> datetime | None:
     """Give the instant until which a fact is not told, because its verdict is still open; ``None``: it is told at once.
 
-    Only engagement with something against it waits; a reply never does.
+    Only engagement with something against it waits; a reply never does. Nor is the window any longer because a
+    provider's clock is ahead.
     """
     if isinstance(fact, Engagement) and fact.verdict is Verdict.HUMAN and fact.confidence < UNSUSPECTED:
-        return fact.occurred_at + INSTANT_WINDOW
+        return min(fact.occurred_at, fact.recorded_at) + INSTANT_WINDOW
     return None

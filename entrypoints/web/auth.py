@@ -39,9 +39,15 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if handler.opt.get("operator") and services.is_operator(token):
         return
     caller = await services.authenticate(token)
-    if caller.role not in handler.opt["roles"]:
+    if caller.role not in roles_for(connection, handler):
         raise ForbiddenError(f"the role {caller.role} does not allow this")
     connection.scope["user"] = caller
+
+
+def roles_for(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> frozenset[Role]:
+    """Give who may pass to a handler: to the framework's own for OPTIONS, which names a route's methods, everybody."""
+    roles: frozenset[Role] = READERS["roles"] if connection.scope.get("method") == "OPTIONS" else handler.opt["roles"]
+    return roles
 
 
 def refuse_unstorable_text(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

@@ -1,5 +1,6 @@
 """The embedded Redis: a bell on a private socket, with one owner and no memory."""
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
@@ -69,6 +70,21 @@ def test_one_data_dir_has_one_owner(bell: EmbeddedRedis) -> None:
         EmbeddedRedis(bell.directory.parent).start()
 
     assert bell.is_ready(), "the first is not disturbed"
+
+
+def test_a_command_says_in_one_line_that_the_data_dir_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path / "redis.lock"))
+
+    monkeypatch.setattr("adapters.embedded.data_lock.os.open", refuse)
+
+    with (
+        pytest.raises(EmbeddedServerError, match=r"MAILPULSE_DATA_DIR cannot be used: .*Read-only"),
+        EmbeddedRedis(tmp_path).joined_or_started(),
+    ):
+        pass
 
 
 def test_a_data_dir_with_spaces_and_too_long_for_a_socket_works(tmp_path: Path) -> None:

@@ -329,7 +329,7 @@ def test_an_email_has_an_implied_open_exactly_when_a_click_is_all_that_shows_it(
 @pytest.mark.parametrize("seed", [558, 2026, 46])
 def test_postgresql_keeps_the_rows_that_memory_keeps(core, seed, monkeypatch):
     # Batches of seven, so that a backlog is worked off in many, some of them still being written.
-    monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 7)
+    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 7)
     monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
     random = Random(seed)
     news = [(report, random.choice([OPEN_TERMS, OPEN_TERMS, PRIVATE])) for report in some_reports(random, how_many=150)]

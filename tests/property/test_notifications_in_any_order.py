@@ -37,12 +37,12 @@ def told_of(all_reports, batch_size):
         notified.register(message_id)
     for report in all_reports:
         notified.record(report, message_id=report.message_id)
-    with_size = runner.EVENTS_PER_TRANSACTION
-    runner.EVENTS_PER_TRANSACTION = batch_size
+    with_size = runner.FoldingReadModel.most_events
+    runner.FoldingReadModel.most_events = batch_size
     try:
         notified.tell()
     finally:
-        runner.EVENTS_PER_TRANSACTION = with_size
+        runner.FoldingReadModel.most_events = with_size
     return {
         (told.user_id, told.email_id, told.occasion): (told.causes, told.title, told.occurred_at)
         for told in notified.view.told.values()

@@ -22,6 +22,9 @@ class Browser:
     def post(self, path, fields, **headers):
         return self._client.post(path, data=fields, headers=self._headers(headers), follow_redirects=False)
 
+    def ask(self, method, path):
+        return self._client.request(method, path, headers=self._headers({}), follow_redirects=False)
+
     def sign_in(self, url, **fields):
         answer = self.post("/login", {"code": code_of(url), **fields})
         self.session = session_of(answer)

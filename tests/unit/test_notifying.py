@@ -193,6 +193,14 @@ def test_a_doubtful_click_waits_for_the_instant_window(notified):
     assert notified.rung() == ["John Smith just followed a link in your email"]
 
 
+def test_a_doubtful_click_waits_no_longer_when_the_provider_s_clock_is_ahead(notified):
+    notified.record(click(NOON + hours(20)), received_at=NOON)
+
+    notified.now = NOON + seconds(11)
+
+    assert notified.rung() == ["John Smith just followed a link in your email"]
+
+
 def test_a_scanner_that_is_found_out_within_the_window_was_never_told(notified):
     notified.record(click(NOON))
     notified.tell()

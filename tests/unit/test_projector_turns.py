@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from application.ports.unit_of_work import StoreUnavailableError
 from entrypoints import pace
-from entrypoints.projector import Turns
+from entrypoints.projector import WAIT_S, Turns
 from read_models.runner import StandingByError
 
 
@@ -105,11 +106,11 @@ def test_the_ranking_waits_longer_only_while_somebody_has_a_backlog(clock):
 
 
 def test_an_outage_ends_the_round_and_everybody_may_try_again(clock):
-    model = Model("engagement", 10, StandingByError("another holds it"), 10)
+    model = Model("engagement", 10, StoreUnavailableError("the database is away"), 10)
     turns = Turns([model])
     turns.take()
 
-    with pytest.raises(StandingByError):
+    with pytest.raises(StoreUnavailableError):
         turns.take()
     assert turns.wait_s() is None
 
@@ -117,6 +118,37 @@ def test_an_outage_ends_the_round_and_everybody_may_try_again(clock):
     clock.now += 1
     turns.take()
     assert model.turns == 3
+
+
+def test_nobody_waits_for_one_that_another_process_holds(clock):
+    held = Model("engagement", *[StandingByError("a rebuild takes its place")] * 2, 4)
+    other = Model("notifications", 3, 5)
+    turns = Turns([held, other])
+
+    turns.take()
+    assert (held.turns, other.turns) == (1, 1)
+    clock.now += pace.SHORTEST_S
+    turns.rouse()  # there is news, but who is held is not asked for all of it
+    turns.take()
+    assert (held.turns, other.turns) == (1, 2)
+    clock.now += WAIT_S
+    turns.take()
+    clock.now += WAIT_S
+    turns.take()
+
+    assert held.batches == []
+
+
+def test_others_are_looked_after_while_one_is_held_and_nothing_happens(clock):
+    held = Model("engagement", *[StandingByError("a rebuild takes its place")] * 3)
+    other = Model("notifications")
+    turns = Turns([held, other])
+
+    for _ in range(3):
+        turns.take()
+        clock.now += turns.wait_s()
+
+    assert (held.turns, other.turns) == (3, 3)
 
 
 def test_nobody_begins_after_the_end_was_announced(clock):

@@ -97,6 +97,9 @@ def test_an_empty_value_counts_as_not_set():
         ("MAILPULSE_PUBLIC_URL", "https://mail.example.com/pulse", "path '/pulse', .*: give .* a host name of its own"),
         ("MAILPULSE_PUBLIC_URL", "https://mail.example.com/a/b/", "path '/a/b', .*: give .* a host name of its own"),
         ("MAILPULSE_PUBLIC_URL", "https://mail example.com", "contains white space"),
+        ("MAILPULSE_PUBLIC_URL", 'https://"mail.example.com"', "give http:// or https://"),
+        ("MAILPULSE_PUBLIC_URL", "https://<your.host>", "give http:// or https://"),
+        ("MAILPULSE_PUBLIC_URL", "https://a.example.com,https://b.example.com", "give http:// or https://"),
         ("MAILPULSE_SECRET_KEYS", "short", "has 5 characters in key 1: give comma-separated keys of at least 16"),
         ("MAILPULSE_SECRET_KEYS", f"{KEYS},", "has 0 characters in key 3"),
         ("MAILPULSE_SECRET_KEYS", f"{'k' * 20},{'k' * 20}", "the same key twice"),
@@ -132,6 +135,20 @@ def test_settings_of_the_test_suite_are_left_alone():
 def test_an_external_database_needs_secret_keys():
     with pytest.raises(SettingsError, match=r"MAILPULSE_SECRET_KEYS is not set but MAILPULSE_DATABASE_URL is"):
         Settings.from_env({"MAILPULSE_DATABASE_URL": "postgresql://db/mail"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://mail.example.com:8443",
+        "http://[2001:db8::1]:8000",
+        "http://10.0.0.7",
+        "http://web_1",
+        "https://pulse-1.example.",
+    ],
+)
+def test_a_public_url_may_have_any_host_that_can_be_visited(url):
+    assert Settings.from_env({"MAILPULSE_PUBLIC_URL": url}).public_url == url
 
 
 @pytest.mark.parametrize("host, url", [("0.0.0.0", "http://localhost:8000"), ("::1", "http://[::1]:8000")])  # noqa: S104

@@ -6,6 +6,7 @@ from typing import Final
 from litestar import Response
 from litestar.response import Redirect
 
+from entrypoints.web.pages.form_bodies import form_of
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.services import Services
@@ -16,7 +17,7 @@ CONFIRMED: Final = "confirmed"
 
 async def fields_of(request: PageRequest) -> dict[str, str]:
     """Give the text fields of a form; a field that is sent twice counts as sent last."""
-    form = await request.form()
+    form = await form_of(request)
     return {name: value.strip() for name, value in form.multi_items() if isinstance(value, str)}
 
 

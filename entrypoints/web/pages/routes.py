@@ -13,6 +13,7 @@ from entrypoints.web.pages.choosing import CHOOSING_PAGES
 from entrypoints.web.pages.dashboard import DASHBOARD_PAGES
 from entrypoints.web.pages.emails import EMAIL_PAGES
 from entrypoints.web.pages.errors import PAGE_EXCEPTION_HANDLERS
+from entrypoints.web.pages.form_bodies import MOST_FORM_BYTES
 from entrypoints.web.pages.help import HELP_PAGES
 from entrypoints.web.pages.key_settings import KEY_SETTINGS_PAGES
 from entrypoints.web.pages.notification_settings import NOTIFICATION_SETTINGS_PAGES
@@ -50,6 +51,12 @@ def page_routes() -> list[Any]:
                 *HELP_PAGES,
             ],
             exception_handlers=PAGE_EXCEPTION_HANDLERS,
+            request_max_body_size=MOST_FORM_BYTES,
         ),
-        Router("/", route_handlers=[show_sign_in, sign_in, send_asset], exception_handlers=PAGE_EXCEPTION_HANDLERS),
+        Router(
+            "/",
+            route_handlers=[show_sign_in, sign_in, send_asset],
+            exception_handlers=PAGE_EXCEPTION_HANDLERS,
+            request_max_body_size=MOST_FORM_BYTES,
+        ),
     ]

@@ -11,6 +11,7 @@ from litestar.response import Redirect
 
 from application.access import SIGN_IN_LINK_LIFETIME, InvalidTokenError
 from entrypoints.web.auth import READERS
+from entrypoints.web.pages.form_bodies import form_of
 from entrypoints.web.pages.rendering import page
 from entrypoints.web.pages.visitors import PageRequest, refuse_foreign_form
 from entrypoints.web.services import Services
@@ -33,7 +34,7 @@ async def show_sign_in(code: Text = "", next_: Annotated[str, QueryParameter(nam
 async def sign_in(request: AnyoneRequest, services: Services) -> Response[Any]:
     """Use the link up and begin a session."""
     refuse_foreign_form(request)
-    form = await request.form()
+    form = await form_of(request)
     code, next_ = (value if isinstance(value, str) else "" for value in (form.get("code"), form.get("next")))
     try:
         signed_in = await services.sign_in(code)

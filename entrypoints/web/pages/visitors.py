@@ -11,13 +11,14 @@ from litestar.handlers import BaseRouteHandler
 
 from application.access import AccessToken, InvalidTokenError, TokenKind
 from domain.errors import ApplicationError
-from entrypoints.web.auth import audience_of
+from entrypoints.web.auth import audience_of, roles_for
+from entrypoints.web.pages.form_bodies import form_of
 from entrypoints.web.problems import ForbiddenError
 from entrypoints.web.services import WebServices
 from read_models.notifications.queries import Bell
 
 SESSIONS: Final = frozenset({TokenKind.SESSION})
-SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITES: Final = frozenset({"same-origin", "none"})
 CSRF_FIELD: Final = "csrf"
 
@@ -60,12 +61,12 @@ async def admit_visitor(connection: ASGIConnection[Any, Any, Any, Any], handler:
         access = await services.authenticate(token, SESSIONS)
     except InvalidTokenError as error:
         raise SignInNeededError("sign in to see this page") from error
-    if access.role not in handler.opt["roles"]:
+    if access.role not in roles_for(connection, handler):
         raise ForbiddenError(f"this page is not for the role {access.role.value.replace('_', ' ')}")
     csrf = digest(token.encode(), b"mailpulse csrf", "sha256").hex()
     if isinstance(connection, Request) and connection.method not in SAFE_METHODS:
         refuse_foreign_form(connection)
-        sent = (await connection.form()).get(CSRF_FIELD, "")
+        sent = (await form_of(connection)).get(CSRF_FIELD, "")
         if not isinstance(sent, str) or not compare_digest(sent.encode(), csrf.encode()):
             raise ForbiddenError("the form is too old or was not sent from this page: load the page again")
     bell = await services.notifications.bell(audience_of(access), access.user_id or "")

@@ -8,6 +8,7 @@ from litestar import Request, post
 from litestar.response import Redirect
 
 from entrypoints.web.auth import READERS
+from entrypoints.web.pages.form_bodies import form_of
 from entrypoints.web.pages.sign_in import own_path
 from entrypoints.web.pages.visitors import PageRequest
 from entrypoints.web.periods import check_zone
@@ -32,7 +33,7 @@ def zone_of(request: Request[Any, Any, Any]) -> str:
 @post("/zone", opt=READERS, include_in_schema=False, status_code=HTTPStatus.SEE_OTHER)
 async def choose_zone(request: PageRequest, services: Services) -> Redirect:
     """Keep the zone that a visitor chose, and lead back to where they were."""
-    form = await request.form()
+    form = await form_of(request)
     name, back = (value if isinstance(value, str) else "" for value in (form.get("zone"), form.get("next")))
     check_zone(name)
     return Redirect(own_path(back), status_code=303, cookies=[services.cookie.beside(ZONE_COOKIE, name, A_YEAR)])

@@ -86,7 +86,7 @@ def test_rows_that_a_rebuild_put_in_place_are_read(core, other_core):
 
 
 def test_a_batch_that_cannot_be_written_leaves_nothing_at_hand(core, monkeypatch):
-    monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 7)
+    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 7)
     monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
     core.register_numbered(5)
     core.receive(*(item("click", NOON + seconds(n), f"m-{1 + n % 5}", url=JOB_AD) for n in range(100)))

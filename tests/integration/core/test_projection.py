@@ -20,7 +20,7 @@ from tests.support.processes import eventually
 @pytest.fixture
 def small_batches(monkeypatch):
     """A backlog is worked off in batches of seven, each folded while the one before is written."""
-    monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 7)
+    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 7)
     monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
 
 

@@ -32,7 +32,7 @@ PRIVATE = TrackingTerms(TrackingPolicy(privacy_mode=True))
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
-    monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 50)
+    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 50)
     monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 50)
     monkeypatch.setattr(scores, "CANDIDATES_AT_ONCE", 3)
 

@@ -171,7 +171,7 @@ def test_names_and_first_sending_survive_a_rebuild_though_only_purged_emails_tol
 
 
 def test_purges_rebuilds_and_new_facts_in_any_turn_keep_the_rows_what_they_are(kept, monkeypatch):
-    monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 20)
+    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 20)
     shown = totals(kept)
     for step in range(4):
         kept.backend.purge_expired(ACME)  # one chunk: the projector is behind then

@@ -188,6 +188,11 @@ def test_pages_may_run_no_script_but_ours_and_are_kept_by_no_cache(path, recruit
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
+@pytest.mark.parametrize("path", ["/login", "/zone", "/settings/keys"])
+def test_no_form_fills_the_memory(path, admins_browser):
+    assert admins_browser.post(path, {"code": "x" * 100_000}).status_code == 413
+
+
 def test_hostile_words_are_shown_as_words(recruiters_browser, client, admin):
     hostile = '"><script>alert(1)</script>'
     email = {

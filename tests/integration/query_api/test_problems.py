@@ -75,6 +75,23 @@ def test_a_wrong_method_is_a_405_that_says_which_are_right(admin):
     assert {"GET", "POST"} <= set(answer.headers["allow"].replace(" ", "").split(","))
 
 
+@pytest.mark.parametrize("path", ["/api/v1/emails", "/api/v1/api-keys", "/api/v1/organizations", "/health/live"])
+def test_options_says_which_methods_there_are_to_whoever_may_call_something(path, manager):
+    answer = manager.ask("OPTIONS", path)
+
+    assert answer.status_code == 204
+    assert set(answer.headers["allow"].replace(" ", "").split(",")) & {"GET", "POST"}
+
+
+@pytest.mark.parametrize("path", ["/", "/settings/keys", "/zone"])
+def test_options_of_a_page_does_so_too(path, managers_browser):
+    assert managers_browser.ask("OPTIONS", path).status_code == 204
+
+
+def test_options_of_the_api_is_not_for_strangers(anyone):
+    check_problem(anyone.request("OPTIONS", "/api/v1/emails"), 401)
+
+
 @pytest.mark.parametrize(
     "content, media_type, status",
     [
