@@ -1,6 +1,7 @@
 """Find out what is wrong with an installation, in words that say what to do."""
 
 from collections.abc import Callable, Iterator
+from shutil import disk_usage
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from entrypoints.bootstrap import Backend, read_model_names
 OLDEST_DUE_S: Final = 60.0
 OLDEST_OUTGOING_S: Final = 900.0
 """Longer than the longest pause after a failure."""
+LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
 MOST_LAG_EVENTS: Final = 10_000
 MOST_LAG_S: Final = 60.0
 
@@ -41,6 +43,7 @@ def examine(backend: Backend) -> list[Finding]:
     database = [*_attempt("database", backend.database_version)]
     findings += database
     findings += _attempt("redis", backend.redis_version)
+    findings += _look("disk", _disk, backend)
     findings += _look("readers' reports", _readers_reports, backend)
     if all(finding.ok for finding in database):
         findings += _look("migrations", _migrations, backend)
@@ -73,6 +76,17 @@ def _look(subject: str, look: Callable[[Backend], Iterator[Finding]], backend: B
 def _words(error: Exception) -> str:
     words = str(error) if isinstance(error, MailpulseError) else f"{type(error).__name__}: {error}"
     return " ".join(words.split())
+
+
+def _disk(backend: Backend) -> Iterator[Finding]:
+    directory = backend.settings.data_dir
+    existing = next(one for one in (directory, *directory.parents) if one.exists())
+    free_bytes = disk_usage(existing).free
+    text = f"{free_bytes / 1024**3:,.1f} GiB are free for {directory}"
+    is_enough = free_bytes >= LEAST_FREE_BYTES
+    if not is_enough:
+        text += ": make room, or webhooks will be answered with 503 and readers' reports be lost"
+    yield Finding(subject="disk", ok=is_enough, text=text)
 
 
 def _readers_reports(backend: Backend) -> Iterator[Finding]:

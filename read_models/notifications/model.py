@@ -14,7 +14,7 @@ from read_models.notifications.feed import NotificationFeed
 from read_models.notifications.notification import Announcement, Notification
 from read_models.notifications.projection import NAME, ProjectNotifications, announce
 from read_models.notifications.view import DueDigest, NotificationsView, Told
-from read_models.runner import EVENTS_PER_TRANSACTION, FoldingReadModel, Progress, ReadModelStore
+from read_models.runner import FoldingReadModel, Progress, ReadModelStore
 
 KEPT_FOR: Final = timedelta(days=90)
 LOOKS_EVERY: Final = timedelta(seconds=1)
@@ -36,7 +36,6 @@ class NotificationsReadModel:
     """
 
     name = NAME
-    most_events = EVENTS_PER_TRANSACTION
 
     def __init__(
         self,
@@ -53,12 +52,19 @@ class NotificationsReadModel:
         self._looks_at: datetime | None = None
         self._forgets_at: datetime | None = None
 
+    @property
+    def most_events(self) -> int:
+        """Of one batch; see `read_models.runner.ReadModel`."""
+        return self._folding.most_events
+
     def advance(self) -> int:
         """Tell of the next events; see `read_models.runner.ReadModel`."""
-        taken = self._folding.advance()
         now = self._clock()
+        taken = self._folding.advance()
+        # A batch that is not full held all that was known by `now`, also what says that something was a machine.
         if taken < self.most_events and (self._looks_at is None or now >= self._looks_at):
             self._look_after(now)
+            self._looks_at = now + LOOKS_EVERY
         return taken
 
     def _project(self, view: NotificationsView, log: EventLog, batch: Sequence[LoggedFact]) -> int:
@@ -72,15 +78,12 @@ class NotificationsReadModel:
         self._feed.publish(announcements)
 
     def _look_after(self, now: datetime) -> None:
-        """Do what time alone asks for, if all events are known: one may say that what is held back was a machine."""
+        """Do what time alone asks for."""
         with self._store.begin() as progress:
-            if progress.log.after(progress.position, most=1):
-                return
             self._announcements = [*_let_go(progress, now), *_sum_up(progress, now)]
             is_time = self._forgets_at is None or now >= self._forgets_at
             if is_time and progress.view.forget_before(now - KEPT_FOR, most=AT_ONCE) < AT_ONCE:
                 self._forgets_at = now + FORGETS_EVERY
-        self._looks_at = now + LOOKS_EVERY
         self._ring()
 
 

@@ -1,6 +1,7 @@
 """What `mailpulse doctor` finds, and how it ends."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,6 +64,17 @@ def test_whatever_is_wrong_is_marked_and_ends_with_status_1(mailpulse, monkeypat
 
     assert ended.status == 1
     assert [line.split(":")[0] for line in ended.output.splitlines() if line.startswith("WRONG")] == ["WRONG  redis"]
+
+
+def test_a_disk_that_is_nearly_full_is_wrong(finding, monkeypatch):
+    assert finding("disk")["ok"]
+    monkeypatch.setattr(doctor, "disk_usage", lambda _: SimpleNamespace(free=doctor.LEAST_FREE_BYTES - 1))
+
+    found = finding("disk")
+
+    assert not found["ok"]
+    assert found["text"].startswith("0.5 GiB are free for ")
+    assert found["text"].endswith("make room, or webhooks will be answered with 503 and readers' reports be lost")
 
 
 def test_a_database_that_is_away_is_wrong_and_not_asked_further(findings, monkeypatch):
