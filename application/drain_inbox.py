@@ -32,6 +32,7 @@ from application.ports.unit_of_work import (
     UnitsOfWork,
 )
 from application.recording import REPEATED, Recording
+from application.transactions import in_transaction
 from domain.commands import AnyReport, RecordClick, RecordOpen, Report
 from domain.tracking_terms import TrackingPolicy
 from domain.values import Signal, email_id_within
@@ -42,7 +43,6 @@ DELIVERIES_PER_TRANSACTION: Final = 400
 BYTES_PER_TRANSACTION: Final = 1_000_000
 FULL_BYTES: Final = BYTES_PER_TRANSACTION * 9 // 10
 """Of a batch that may have had no room for more: bodies were measured sealed, which makes them a little longer."""
-RERUNS_AFTER_CONFLICT: Final = 20
 BACKOFF: Final = (5, 30, 120, 600, 3600)
 """Seconds to wait after each failed attempt; after the last one the delivery is set aside."""
 LATEST_FUTURE: Final = timedelta(hours=24)
@@ -142,24 +142,18 @@ class DrainInbox:
             StoreUnavailableError: The database went away; nothing of the batch happened.
         """
         try:
-            return self._drain(DELIVERIES_PER_TRANSACTION)
+            return in_transaction(self._units, self._claim_and_process)
         except StoreUnavailableError:
             raise
         except Exception:  # whatever one delivery does, the others are drained
             logger.exception("A batch failed; its deliveries are tried one by one", extra={"event": "batch_failed"})
             return self._drain_singly()
 
-    def _drain(self, most: int) -> Drained:
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    deliveries = unit.claim_deliveries(most=most, most_bytes=BYTES_PER_TRANSACTION)
-                    drained = self.process(unit, deliveries)
-                    drained.has_more = len(deliveries) == most or _bytes_of(deliveries) >= FULL_BYTES
-                    return drained
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+    def _claim_and_process(self, unit: UnitOfWork) -> Drained:
+        deliveries = unit.claim_deliveries(most=DELIVERIES_PER_TRANSACTION, most_bytes=BYTES_PER_TRANSACTION)
+        drained = self.process(unit, deliveries)
+        drained.has_more = len(deliveries) == DELIVERIES_PER_TRANSACTION or _bytes_of(deliveries) >= FULL_BYTES
+        return drained
 
     def _drain_singly(self) -> Drained:
         """Drain one delivery a transaction until the one that failed the batch is out of the way."""

@@ -12,8 +12,9 @@ import msgspec
 from application.ports.clock import Clock
 from application.ports.inbound_mail import ReplyAddresses
 from application.ports.provider import Provider
-from application.ports.unit_of_work import ConcurrentAppendError, Registered, StoreUnavailableError, UnitsOfWork
+from application.ports.unit_of_work import Registered, UnitOfWork, UnitsOfWork
 from application.rematch_orphans import RematchOrphans
+from application.transactions import in_transaction
 from domain.email_facts import JobReference, Party, Personal, Sent, addressee_of
 from domain.email_message import EmailMessage
 from domain.errors import InvalidAddressError, InvalidMessageIdError
@@ -28,7 +29,6 @@ LONGEST_ID: Final = 255
 """Characters of an id; two of them, at four bytes a character, fit into one entry of an index."""
 MOST_LINKS: Final = 100_000
 """Links of one email."""
-RERUNS_AFTER_CONFLICT: Final = 20
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,29 +196,27 @@ class RegisterEmails:
         """
         if not sent:
             return {}, set(), 0
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    policy = unit.tracking.policies([organization_id])[organization_id]
-                    known = unit.registrations(list(sent))
-                    kept_since = self._clock() - timedelta(days=policy.retention_days)
-                    news = [
-                        EmailMessage(email_id)
-                        for email_id, fact in sent.items()
-                        if email_id not in known and fact.sent_at >= kept_since
-                    ]
-                    consents = unit.tracking.consents({addressee_of(sent[message.id]) for message in news})
-                    for message in news:
-                        fact = sent[message.id]
-                        message.register(_under(TrackingTerms(policy, consents.get(addressee_of(fact))), fact))
-                    unit.append(news)
-                    new_ids = {message.id for message in news}
-                    registered = known | unit.registrations(list(new_ids))
-                    unit.threads.remember([thread for thread in threads if thread.email_id in registered])
-                    return registered, new_ids, policy.retention_days
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other registrations")
+
+        def register(unit: UnitOfWork) -> tuple[dict[UUID, Registered], set[UUID], int]:
+            policy = unit.tracking.policies([organization_id])[organization_id]
+            known = unit.registrations(list(sent))
+            kept_since = self._clock() - timedelta(days=policy.retention_days)
+            news = [
+                EmailMessage(email_id)
+                for email_id, fact in sent.items()
+                if email_id not in known and fact.sent_at >= kept_since
+            ]
+            consents = unit.tracking.consents({addressee_of(sent[message.id]) for message in news})
+            for message in news:
+                fact = sent[message.id]
+                message.register(_under(TrackingTerms(policy, consents.get(addressee_of(fact))), fact))
+            unit.append(news)
+            new_ids = {message.id for message in news}
+            registered = known | unit.registrations(list(new_ids))
+            unit.threads.remember([thread for thread in threads if thread.email_id in registered])
+            return registered, new_ids, policy.retention_days
+
+        return in_transaction(self._units, register)
 
     def _understand(self, organization_id: UUID, email: EmailRegistration) -> tuple[UUID, Sent] | RejectedEmail:
         provider = self._providers.get(email.provider)

@@ -6,13 +6,13 @@ from application.ports.unit_of_work import StoreUnavailableError
 from application.register_emails import (
     LONGEST_ID,
     LONGEST_TEXT,
-    RERUNS_AFTER_CONFLICT,
     Job,
     Recipient,
     RejectedEmail,
     Sender,
     Template,
 )
+from application.transactions import RERUNS_AFTER_CONFLICT
 from tests.support.core import registration
 from tests.support.drain_scene import DrainScene
 from tests.support.emails import CAMPAIGN, GLOBEX, JOHN, NOON, days, hours, seconds
