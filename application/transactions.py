@@ -7,10 +7,10 @@ from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailab
 
 RERUNS_AFTER_CONFLICT: Final = 20
 
-Outcome = TypeVar("Outcome")
+R = TypeVar("R")
 
 
-def in_transaction(units: UnitsOfWork, work: Callable[[UnitOfWork], Outcome]) -> Outcome:
+def in_transaction(units: UnitsOfWork, work: Callable[[UnitOfWork], R]) -> R:
     """Do work in one transaction; after a conflict all of it again, so that it sees what the other process did.
 
     Args:
