@@ -50,7 +50,7 @@ class MemoryErasureRecords:
     def last_erasure(self, addressee_id: UUID) -> int | None:
         known = [*self._store.streams.get(addressee_id, ()), *self._appended]
         places = [
-            logged.place for logged in known if logged.email_id == addressee_id and isinstance(logged.fact, Erased)
+            logged.place for logged in known if logged.stream_id == addressee_id and isinstance(logged.fact, Erased)
         ]
         return max(places, default=None)
 

@@ -99,7 +99,7 @@ class ProjectNotifications:
         happenings, lost = self._news(batch)
         if happenings or lost:
             self._tell(happenings, lost)
-        erased = {logged.email_id for logged in batch if isinstance(logged.fact, Erased)}
+        erased = {logged.stream_id for logged in batch if isinstance(logged.fact, Erased)}
         if erased:
             self._view.forget_people(erased)
             self.announcements = [one for one in self.announcements if not self._is_about(one, erased)]
@@ -112,13 +112,13 @@ class ProjectNotifications:
         rejudged: dict[UUID, set[bytes]] = {}
         for logged in batch:
             if isinstance(logged.fact, Rejudged):
-                rejudged.setdefault(logged.email_id, set()).update(one.key for one in logged.fact.judgements)
+                rejudged.setdefault(logged.stream_id, set()).update(one.key for one in logged.fact.judgements)
         happenings = [
-            Happening(email_id=logged.email_id, occasion=occasion, fact=logged.fact)
+            Happening(email_id=logged.stream_id, occasion=occasion, fact=logged.fact)
             for logged in batch
             if type(logged.fact) in notifying.TELLING  # the questions below are dear
             and isinstance(logged.fact, Fact)
-            and not (isinstance(logged.fact, Engagement) and logged.email_id in rejudged)
+            and not (isinstance(logged.fact, Engagement) and logged.stream_id in rejudged)
             and (occasion := notifying.occasion_of(logged.fact))
         ]
         lost: dict[UUID, set[UUID]] = {}
@@ -137,11 +137,11 @@ class ProjectNotifications:
             return
         asked = {email_id: set(keys) for email_id, keys in rejudged.items()}
         for logged in batch:
-            if logged.email_id in asked and isinstance(logged.fact, Fact):
-                asked[logged.email_id].add(logged.fact.key)
+            if logged.stream_id in asked and isinstance(logged.fact, Fact):
+                asked[logged.stream_id].add(logged.fact.key)
         for email_ids in in_portions(self._log.lengths(asked), most=FACTS_AT_ONCE):
             streams = self._log.streams(email_ids, until=batch[-1].place)
-            for email_id, stream in groupby(streams, key=attrgetter("email_id")):
+            for email_id, stream in groupby(streams, key=attrgetter("stream_id")):
                 for logged in as_known_by_now(list(stream), erased=False):
                     if isinstance(logged.fact, Engagement) and logged.fact.key in asked[email_id]:
                         yield email_id, logged.fact

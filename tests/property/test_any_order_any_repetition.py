@@ -238,10 +238,10 @@ class LogOf:
         self._log = log
 
     def streams(self, ids, *, until):
-        return [logged for id_ in ids for logged in self._log if logged.email_id == id_ and logged.place <= until]
+        return [logged for id_ in ids for logged in self._log if logged.stream_id == id_ and logged.place <= until]
 
     def lengths(self, ids):
-        return {id_: sum(logged.email_id == id_ for logged in self._log) for id_ in ids}
+        return {id_: sum(logged.stream_id == id_ for logged in self._log) for id_ in ids}
 
 
 def projected(log, cuts):
@@ -279,7 +279,7 @@ def test_rows_are_those_of_the_verdicts_that_hold_in_the_end(news, cuts):
     judgements = [judged for logged in log if isinstance(logged.fact, Rejudged) for judged in logged.fact.judgements]
     verdicts = {judged.key: judged for judged in judgements}
     as_if_judged_so_at_once = [
-        LoggedFact(logged.place, logged.email_id, with_verdict(logged.fact, verdicts))
+        LoggedFact(logged.place, logged.stream_id, with_verdict(logged.fact, verdicts))
         for logged in log
         if not isinstance(logged.fact, Rejudged)
     ]

@@ -27,7 +27,7 @@ def test_a_registered_email_is_found_by_its_ids(scene):
     [answer] = scene.register(registration())
 
     [logged] = scene.store.log
-    assert (answer.status, answer.email_id, answer.email_log_id) == ("registered", logged.email_id, logged.place)
+    assert (answer.status, answer.email_id, answer.email_log_id) == ("registered", logged.stream_id, logged.place)
     assert answer.tracking_id == logged.fact.tracking_id
 
 
