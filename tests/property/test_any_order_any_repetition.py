@@ -11,17 +11,16 @@ from msgspec.structs import asdict
 
 from adapters.agents import read_agent
 from adapters.memory.engagement_view import MemoryEngagementView
-from adapters.postgres import write_behind
 from domain.email_facts import Engagement, Personal, Recorded, Rejudged, Rejudgement
 from domain.email_message import EmailMessage
 from domain.recipient_facts import Erased
 from domain.tracking_terms import OPEN_TERMS, TrackingPolicy, TrackingTerms
 from domain.values import BounceKind, Verdict, addressee_id_for
-from read_models import runner
 from read_models.engagement import again
 from read_models.engagement.projection import ProjectEngagement
 from read_models.engagement.totals import contribution
 from read_models.events import LoggedFact
+from tests.support.batches import take_in_batches_of
 from tests.support.emails import (
     ACME,
     CALENDAR,
@@ -329,8 +328,7 @@ def test_an_email_has_an_implied_open_exactly_when_a_click_is_all_that_shows_it(
 @pytest.mark.parametrize("seed", [558, 2026, 46])
 def test_postgresql_keeps_the_rows_that_memory_keeps(core, seed, monkeypatch):
     # Batches of seven, so that a backlog is worked off in many, some of them still being written.
-    monkeypatch.setattr(runner, "EVENTS_PER_TRANSACTION", 7)
-    monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
+    take_in_batches_of(7, monkeypatch)
     random = Random(seed)
     news = [(report, random.choice([OPEN_TERMS, OPEN_TERMS, PRIVATE])) for report in some_reports(random, how_many=150)]
     for _ in range(25):
