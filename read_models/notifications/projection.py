@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from domain.email_facts import Engagement, Fact, Rejudged, Sent, addressee_of
-from domain.notification_preferences import DEFAULT_PREFERENCES, NotificationPreferences, Occasion
+from domain.notification_preferences import Occasion
 from domain.organization_facts import EmailsPurged
 from domain.policies import notifying
 from domain.recipient_facts import Erased
@@ -20,8 +20,9 @@ from domain.values import uuid_of
 from read_models.engagement.again import as_known_by_now
 from read_models.events import EventLog, LoggedFact
 from read_models.notifications import words
+from read_models.notifications.circumstances import Circumstances, circumstances_of
 from read_models.notifications.notification import Announcement
-from read_models.notifications.view import AddresseeKey, CandidateKey, JobKey, NotificationsView, Told, UserKey
+from read_models.notifications.view import NotificationsView, Told
 
 NAME: Final = "notifications"
 FACTS_AT_ONCE: Final = 20_000
@@ -42,31 +43,6 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> UUID:
         """Public id of the event."""
         return uuid_of(self.fact.key)
-
-
-class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds now for everything that a batch may tell of."""
-
-    emails: Mapping[UUID, LoggedFact]
-    terms: Mapping[AddresseeKey, TrackingTerms]
-    managers: Mapping[JobKey, str]
-    preferences: Mapping[UserKey, NotificationPreferences]
-    hot: frozenset[CandidateKey]
-
-    def sent(self, email_id: UUID) -> Sent | None:
-        """Give an email; ``None`` if it is not registered, is gone, or went to somebody who was erased since."""
-        logged = self.emails.get(email_id)
-        if logged is None or not isinstance(logged.fact, Sent) or not logged.fact.personal.address:
-            return None
-        return logged.fact
-
-    def manager_of(self, sent: Sent) -> str:
-        """Name the hiring manager of an email's job; "" if there is none."""
-        return _manager_of(sent, self.managers)
-
-    def preferences_of(self, organization_id: UUID, user_id: str) -> NotificationPreferences:
-        """Give what somebody wants."""
-        return self.preferences.get((organization_id, user_id), DEFAULT_PREFERENCES)
 
 
 class ProjectNotifications:
@@ -148,7 +124,7 @@ class ProjectNotifications:
 
     def _tell(self, happenings: Sequence[Happening], lost: Mapping[UUID, set[UUID]]) -> None:
         email_ids = {happening.email_id for happening in happenings} | lost.keys()
-        about = self._circumstances(email_ids)
+        about = circumstances_of(email_ids, self._view, self._log)
         threads: dict[Thread, list[Told]] = {}
         for told in self._view.told_about(email_ids):
             threads.setdefault((told.email_id, told.user_id, told.occasion), []).append(told)
@@ -247,26 +223,6 @@ class ProjectNotifications:
             now=self._now,
         )
 
-    def _circumstances(self, email_ids: set[UUID]) -> Circumstances:
-        emails = self._log.registrations(email_ids)
-        sent = [logged.fact for logged in emails.values() if isinstance(logged.fact, Sent)]
-        managers = self._view.managers({(one.organization_id, one.job.id) for one in sent if one.job})
-        users = {
-            (one.organization_id, user_id)
-            for one in sent
-            for user_id in notifying.audience(one, _manager_of(one, managers))
-        }
-        preferences = self._view.preferences(users)
-        candidates = {(one.organization_id, one.recipient_id) for one in sent if one.recipient_type == "Candidate"}
-        asks_for_hot = any(one.hot_candidates_only for one in preferences.values())
-        return Circumstances(
-            emails=emails,
-            terms=self._view.terms({(one.organization_id, addressee_of(one)) for one in sent}),
-            managers=managers,
-            preferences=preferences,
-            hot=frozenset(self._view.hot(candidates)) if asks_for_hot else frozenset(),
-        )
-
     def _is_about(self, announcement: Announcement, erased: set[UUID]) -> bool:
         email_id = announcement.notification.email_id
         logged = self._log.registrations([email_id]).get(email_id) if email_id else None
@@ -293,12 +249,6 @@ def announce(view: NotificationsView, ringing: Sequence[Told]) -> list[Announcem
         return []
     in_order = sorted(ringing, key=_by_time)
     return [told.announced(number) for told, number in zip(in_order, view.numbers(len(in_order)), strict=True)]
-
-
-def _manager_of(sent: Sent, managers: Mapping[JobKey, str]) -> str:
-    if sent.job is None:
-        return ""
-    return managers.get((sent.organization_id, sent.job.id), sent.job.hiring_manager_id)
 
 
 def _latest(rows: Sequence[Told]) -> datetime | None:
