@@ -36,8 +36,8 @@ UNION ALL
 (SELECT topic, state FROM events.stored_events WHERE notification_id <= %(position)s
     ORDER BY notification_id DESC LIMIT 20)
 """
-"""The oldest event that was not taken in, and some before it: it was appended after them, whatever it says itself. What
-is tried again or withheld says a time long past."""
+"""The oldest event that was not taken in, and some before it. Its own time may be long past, if it was tried again or
+withheld; but it was appended after the others, so the latest time that any of them says is the best guess."""
 
 
 class InboxState(msgspec.Struct, frozen=True, kw_only=True):
