@@ -1,6 +1,7 @@
 """Turn acknowledged webhooks into domain events, many deliveries in one transaction."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
@@ -32,6 +33,7 @@ from application.ports.unit_of_work import (
     UnitsOfWork,
 )
 from application.recording import REPEATED, Recording
+from application.transactions import in_transaction
 from domain.commands import AnyReport, RecordClick, RecordOpen, Report
 from domain.tracking_terms import TrackingPolicy
 from domain.values import Signal, email_id_within
@@ -42,7 +44,6 @@ DELIVERIES_PER_TRANSACTION: Final = 400
 BYTES_PER_TRANSACTION: Final = 1_000_000
 FULL_BYTES: Final = BYTES_PER_TRANSACTION * 9 // 10
 """Of a batch that may have had no room for more: bodies were measured sealed, which makes them a little longer."""
-RERUNS_AFTER_CONFLICT: Final = 20
 BACKOFF: Final = (5, 30, 120, 600, 3600)
 """Seconds to wait after each failed attempt; after the last one the delivery is set aside."""
 LATEST_FUTURE: Final = timedelta(hours=24)
@@ -54,6 +55,7 @@ class Drained(msgspec.Struct, kw_only=True):
 
     Attributes:
         has_more: Whether something may be due that the batch had no room for.
+        ignored: Number of reports by why they add nothing.
     """
 
     deliveries: int = 0
@@ -63,7 +65,26 @@ class Drained(msgspec.Struct, kw_only=True):
     orphaned: int = 0
     failed: int = 0
     postponed: int = 0
-    ignored: dict[str, int] = msgspec.field(default_factory=dict)
+    ignored: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def count(self, nothing_new: str) -> None:
+        """Count a report on a known email, by what `Recording.record` said of it."""
+        if not nothing_new:
+            self.events += 1
+        elif nothing_new == REPEATED:
+            self.repeated += 1
+        else:
+            self.ignored[nothing_new] += 1
+
+    def add(self, other: "Drained") -> None:
+        """Count what became of another batch, too."""
+        self.deliveries += other.deliveries
+        self.events += other.events
+        self.repeated += other.repeated
+        self.orphaned += other.orphaned
+        self.failed += other.failed
+        self.postponed += other.postponed
+        self.ignored.update(other.ignored)
 
     def outcomes(self) -> dict[str, int]:
         """Give the numbers of reports by what became of them, zeros left out."""
@@ -78,16 +99,21 @@ class Drained(msgspec.Struct, kw_only=True):
 
 
 class _Understood(msgspec.Struct):
-    """One delivery, taken apart."""
+    """One delivery, taken apart.
+
+    Attributes:
+        reports: Each with the id of the email that it is about.
+        ignored: Why items add nothing, one reason an item.
+        viewers: Hashes of sessions, by the place of what they did among the reports.
+    """
 
     delivery: Delivery
-    reports: list[tuple[UUID, AnyReport]]
-    failures: list[FailedReport]
-    confirmations: list[ConfirmSubscription]
-    ignored: dict[str, int]
-    mails: list[InboundMail]
-    viewers: dict[int, bytes] = msgspec.field(default_factory=dict)
-    """Hashes of sessions, by the place of what they did among the reports."""
+    reports: list[tuple[UUID, AnyReport]] = []
+    failures: list[FailedReport] = []
+    confirmations: list[ConfirmSubscription] = []
+    ignored: list[str] = []
+    mails: list[InboundMail] = []
+    viewers: dict[int, bytes] = {}
 
 
 class DrainInbox:
@@ -142,24 +168,18 @@ class DrainInbox:
             StoreUnavailableError: The database went away; nothing of the batch happened.
         """
         try:
-            return self._drain(DELIVERIES_PER_TRANSACTION)
+            return in_transaction(self._units, self._claim_and_process)
         except StoreUnavailableError:
             raise
         except Exception:  # whatever one delivery does, the others are drained
             logger.exception("A batch failed; its deliveries are tried one by one", extra={"event": "batch_failed"})
             return self._drain_singly()
 
-    def _drain(self, most: int) -> Drained:
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    deliveries = unit.claim_deliveries(most=most, most_bytes=BYTES_PER_TRANSACTION)
-                    drained = self.process(unit, deliveries)
-                    drained.has_more = len(deliveries) == most or _bytes_of(deliveries) >= FULL_BYTES
-                    return drained
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+    def _claim_and_process(self, unit: UnitOfWork) -> Drained:
+        deliveries = unit.claim_deliveries(most=DELIVERIES_PER_TRANSACTION, most_bytes=BYTES_PER_TRANSACTION)
+        drained = self.process(unit, deliveries)
+        drained.has_more = len(deliveries) == DELIVERIES_PER_TRANSACTION or _bytes_of(deliveries) >= FULL_BYTES
+        return drained
 
     def _drain_singly(self) -> Drained:
         """Drain one delivery a transaction until the one that failed the batch is out of the way."""
@@ -169,14 +189,7 @@ class DrainInbox:
                 one = self._drain_one_alone()
             except ConcurrentAppendError:
                 continue
-            total.deliveries += one.deliveries
-            total.events += one.events
-            total.repeated += one.repeated
-            total.orphaned += one.orphaned
-            total.failed += one.failed
-            total.postponed += one.postponed
-            for reason, count in one.ignored.items():
-                total.ignored[reason] = total.ignored.get(reason, 0) + count
+            total.add(one)
             if one.deliveries == 0 or one.postponed or one.failed:
                 total.has_more = one.deliveries > 0
                 break
@@ -246,7 +259,7 @@ class DrainInbox:
         return drained
 
     def _understand(self, delivery: Delivery) -> _Understood:
-        found = _Understood(delivery, [], [], [], {}, [])
+        found = _Understood(delivery)
         provider = self._providers[delivery.provider]
         try:
             outcomes = provider.translate(delivery.headers, delivery.body)
@@ -269,7 +282,7 @@ class DrainInbox:
                     found.viewers[len(found.reports)] = outcome.viewer
                 found.reports.append((outcome.email_id, outcome.report))
             elif isinstance(outcome, Ignored):
-                found.ignored[outcome.reason] = found.ignored.get(outcome.reason, 0) + 1
+                found.ignored.append(outcome.reason)
             elif isinstance(outcome, Rejected):
                 found.failures.append(failure_of(delivery, outcome.reason, outcome.message_id, outcome.body))
             elif isinstance(outcome, ConfirmSubscription):
@@ -289,7 +302,7 @@ class DrainInbox:
         outcomes = self._match_mail(unit, [(found.delivery.organization_id, mail) for found, mail in mails])
         for (found, _), outcome in zip(mails, outcomes, strict=True):
             if isinstance(outcome, Ignored):
-                found.ignored[outcome.reason] = found.ignored.get(outcome.reason, 0) + 1
+                found.ignored.append(outcome.reason)
                 continue
             found.reports.append((outcome.email_id, outcome.report))
             if outcome.waiting is not None:
@@ -312,46 +325,43 @@ class DrainInbox:
         told = [[(messages[email_id.int], report) for email_id, report in found.reports] for found in understood]
         recording = Recording(unit, policies, list(chain.from_iterable(told)), detection)
         orphans: list[Orphan] = []
-        failures: list[FailedReport] = []
-        confirmations: list[tuple[UUID, ConfirmSubscription]] = []
         for found, about in zip(understood, told, strict=True):
             delivery = found.delivery
             for message, report in about:
-                if not message.is_known:
-                    if not report.recipient:
-                        # Named by our own id, which nobody has before the registration: it was registered, and is gone.
-                        drained.ignored["purged_email"] = drained.ignored.get("purged_email", 0) + 1
-                        continue
-                    orphans.append(
-                        orphan_of(delivery, message.id, report, policies[delivery.organization_id], detection)
+                if message.is_known:
+                    drained.count(
+                        recording.record(message, report, received_at=delivery.received_at, delivery_id=delivery.id)
                     )
-                    continue
-                nothing_new = recording.record(
-                    message, report, received_at=delivery.received_at, delivery_id=delivery.id
-                )
-                if not nothing_new:
-                    drained.events += 1
-                elif nothing_new == REPEATED:
-                    drained.repeated += 1
+                elif report.recipient:
+                    policy = policies[delivery.organization_id]
+                    orphans.append(orphan_of(delivery, message.id, report, policy, detection))
                 else:
-                    drained.ignored[nothing_new] = drained.ignored.get(nothing_new, 0) + 1
-            failures += found.failures
-            confirmations += [(delivery.endpoint_id, confirmation) for confirmation in found.confirmations]
-            for reason, count in found.ignored.items():
-                drained.ignored[reason] = drained.ignored.get(reason, 0) + count
+                    # Named by our own id, which nobody has before the registration: it was registered, and is gone.
+                    drained.ignored["purged_email"] += 1
         unit.append(list(messages.values()))
         recording.finish()
         if orphans:
             unit.parked.park_orphans(orphans)
             unit.threads.wait(waiting)
-        if failures:
-            unit.parked.park_failures(failures_under(policies, failures))
-        if confirmations:
-            unit.request_confirmations(confirmations)
-        drained.orphaned, drained.failed = len(orphans), drained.failed + len(failures)
+            drained.orphaned = len(orphans)
+        _keep_the_rest(unit, understood, drained, policies)
         unit.close_deliveries([found.delivery.id for found in understood])
         # Last: workers that add to the same counts wait for each other from here to the commit.
         unit.count_outcomes(drained.outcomes())
+
+
+def _keep_the_rest(
+    unit: UnitOfWork, understood: Sequence[_Understood], drained: Drained, policies: Mapping[UUID, TrackingPolicy]
+) -> None:
+    """Park what cannot be understood, keep what is to be confirmed, and count what says nothing of an email."""
+    failures = [failure for found in understood for failure in found.failures]
+    if failures:
+        unit.parked.park_failures(failures_under(policies, failures))
+        drained.failed += len(failures)
+    confirmations = [(found.delivery.endpoint_id, one) for found in understood for one in found.confirmations]
+    if confirmations:
+        unit.request_confirmations(confirmations)
+    drained.ignored.update(chain.from_iterable(found.ignored for found in understood))
 
 
 def _note_own_views(unit: UnitOfWork, understood: Sequence[_Understood]) -> None:

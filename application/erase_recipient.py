@@ -6,14 +6,14 @@ from uuid import UUID
 
 from application.ports.clock import Clock
 from application.ports.erasure import ReadModelsProgress
-from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailableError, UnitsOfWork
+from application.ports.unit_of_work import UnitOfWork, UnitsOfWork
+from application.transactions import in_transaction
 from domain.redaction import names_address
 from domain.values import addressee_id_for, normalise_address
 
 logger = logging.getLogger(__name__)
 
 FAILURES_AT_ONCE: Final = 100
-RERUNS_AFTER_CONFLICT: Final = 20
 
 
 class EraseRecipient:
@@ -69,20 +69,17 @@ class EraseRecipient:
         return place == 0 or self._read_models.read_until() >= place
 
     def _destroy_key(self, organization_id: UUID, addressee_id: UUID, erased_by: str) -> int:
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    # Nobody records for the organisation meanwhile: what they seal has a key, or tells nothing.
-                    unit.tracking.stop_recording(organization_id)
-                    if unit.erasure.destroy_key(addressee_id):
-                        recipient = unit.tracking.recipients([addressee_id])[addressee_id]
-                        recipient.erase(organization_id=organization_id, erased_at=self._clock(), erased_by=erased_by)
-                        unit.erasure.keep(recipient)
-                    unit.erasure.forget_orphans(addressee_id)
-                    return unit.erasure.last_erasure(addressee_id) or 0
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+        def destroy(unit: UnitOfWork) -> int:
+            # Nobody records for the organisation meanwhile: what they seal has a key, or tells nothing.
+            unit.tracking.stop_recording(organization_id)
+            if unit.erasure.destroy_key(addressee_id):
+                recipient = unit.tracking.recipients([addressee_id])[addressee_id]
+                recipient.erase(organization_id=organization_id, erased_at=self._clock(), erased_by=erased_by)
+                unit.erasure.keep(recipient)
+            unit.erasure.forget_orphans(addressee_id)
+            return unit.erasure.last_erasure(addressee_id) or 0
+
+        return in_transaction(self._units, destroy)
 
     def _forget_failures(self, organization_id: UUID, address: str) -> None:
         looked_at: int | None = 0

@@ -1,10 +1,10 @@
 """Make sent emails known, so that reports about them find them."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,8 +12,9 @@ import msgspec
 from application.ports.clock import Clock
 from application.ports.inbound_mail import ReplyAddresses
 from application.ports.provider import Provider
-from application.ports.unit_of_work import ConcurrentAppendError, Registered, StoreUnavailableError, UnitsOfWork
+from application.ports.unit_of_work import Registered, UnitOfWork, UnitsOfWork
 from application.rematch_orphans import RematchOrphans
+from application.transactions import in_transaction
 from domain.counted import counted
 from domain.email_facts import JobReference, Party, Personal, Sent, addressee_of
 from domain.email_message import EmailMessage
@@ -29,7 +30,6 @@ LONGEST_ID: Final = 255
 """Characters of an id; two of them, at four bytes a character, fit into one entry of an index."""
 MOST_LINKS: Final = 100_000
 """Links of one email."""
-RERUNS_AFTER_CONFLICT: Final = 20
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +117,21 @@ class RejectedEmail(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class _Known(NamedTuple):
+    """What is known once emails were registered.
+
+    Attributes:
+        registered: The emails that are; one that is missing was sent before the time for which the organisation keeps
+            emails, and would be purged at once (BR-558.6).
+        news: Those of them that were not registered before.
+        retention_days: For how many days the organisation keeps emails.
+    """
+
+    registered: Mapping[UUID, Registered]
+    news: Collection[UUID]
+    retention_days: int
+
+
 class RegisterEmails:
     """Registers sent emails, any number at once; the same email any number of times.
 
@@ -151,9 +166,9 @@ class RegisterEmails:
             One answer per registration, in the order asked.
 
         Raises:
-            StoreUnavailableError: Nothing was registered; ask again.
+            StoreUnavailableError: Ask again; what was registered by then stays so, and is answered as such.
         """
-        answers: dict[int, RejectedEmail] = {}
+        answers: dict[int, RegisteredEmail | RejectedEmail] = {}
         emails: dict[int, UUID] = {}
         sent: dict[UUID, Sent] = {}
         threads: list[Thread] = []
@@ -165,61 +180,37 @@ class RegisterEmails:
                 emails[place], fact = understood
                 sent.setdefault(emails[place], fact)
                 threads += _threads(emails[place], fact, registration)
-        registered, news, retention_days = self._register(organization_id, sent, threads)
-        too_late = RejectedEmail(
-            field="sent_at",
-            detail=f"is more than {counted(retention_days, 'day')} ago, and this organisation keeps no older emails",
-        )
-        answers |= {place: too_late for place, email_id in emails.items() if email_id not in registered}
-        # An email that is known already may have become known under another id.
-        named_anew = {
-            email_id
-            for place, email_id in emails.items()
-            if registrations[place].internet_message_id and email_id in registered
-        }
-        if found := news | named_anew:
-            self._rematch.of_emails(organization_id, list(found))
-        return [
-            answers[place]
-            if place in answers
-            else self._answer(emails[place], registered[emails[place]], registration, is_news=emails[place] in news)
-            for place, registration in enumerate(registrations)
-        ]
+        if emails:
+            known = self._register(organization_id, sent, threads)
+            self._match_orphans(organization_id, emails, registrations, known)
+            answers |= {
+                place: self._answer(email_id, known, registrations[place]) for place, email_id in emails.items()
+            }
+        return [answers[place] for place in range(len(registrations))]
 
-    def _register(
-        self, organization_id: UUID, sent: Mapping[UUID, Sent], threads: Sequence[Thread]
-    ) -> tuple[dict[UUID, Registered], set[UUID], int]:
-        """Register what is not registered yet.
+    def _register(self, organization_id: UUID, sent: Mapping[UUID, Sent], threads: Sequence[Thread]) -> _Known:
+        """Register what is not registered yet."""
 
-        Returns:
-            Those that are registered now; the new ones of them; for how many days emails are kept. What is missing was
-            sent before that, and would be purged at once (BR-558.6).
-        """
-        if not sent:
-            return {}, set(), 0
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    policy = unit.tracking.policies([organization_id])[organization_id]
-                    known = unit.registrations(list(sent))
-                    kept_since = self._clock() - timedelta(days=policy.retention_days)
-                    news = [
-                        EmailMessage(email_id)
-                        for email_id, fact in sent.items()
-                        if email_id not in known and fact.sent_at >= kept_since
-                    ]
-                    consents = unit.tracking.consents({addressee_of(sent[message.id]) for message in news})
-                    for message in news:
-                        fact = sent[message.id]
-                        message.register(_under(TrackingTerms(policy, consents.get(addressee_of(fact))), fact))
-                    unit.append(news)
-                    new_ids = {message.id for message in news}
-                    registered = known | unit.registrations(list(new_ids))
-                    unit.threads.remember([thread for thread in threads if thread.email_id in registered])
-                    return registered, new_ids, policy.retention_days
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other registrations")
+        def register(unit: UnitOfWork) -> _Known:
+            policy = unit.tracking.policies([organization_id])[organization_id]
+            known = unit.registrations(list(sent))
+            kept_since = self._clock() - timedelta(days=policy.retention_days)
+            news = [
+                EmailMessage(email_id)
+                for email_id, fact in sent.items()
+                if email_id not in known and fact.sent_at >= kept_since
+            ]
+            consents = unit.tracking.consents({addressee_of(sent[message.id]) for message in news})
+            for message in news:
+                fact = sent[message.id]
+                message.register(_under(TrackingTerms(policy, consents.get(addressee_of(fact))), fact))
+            unit.append(news)
+            new_ids = {message.id for message in news}
+            registered = known | unit.registrations(list(new_ids))
+            unit.threads.remember([thread for thread in threads if thread.email_id in registered])
+            return _Known(registered, new_ids, policy.retention_days)
+
+        return in_transaction(self._units, register)
 
     def _understand(self, organization_id: UUID, email: EmailRegistration) -> tuple[UUID, Sent] | RejectedEmail:
         provider = self._providers.get(email.provider)
@@ -257,15 +248,38 @@ class RegisterEmails:
             personal=Personal(address=address, name=email.recipient.name),
         )
 
+    def _match_orphans(
+        self,
+        organization_id: UUID,
+        emails: Mapping[int, UUID],
+        registrations: Sequence[EmailRegistration],
+        known: _Known,
+    ) -> None:
+        # An email that was known may have become known under another id.
+        named_anew = {
+            email_id
+            for place, email_id in emails.items()
+            if registrations[place].internet_message_id and email_id in known.registered
+        }
+        if found := named_anew.union(known.news):
+            self._rematch.of_emails(organization_id, list(found))
+
     def _answer(
-        self, email_id: UUID, registered: Registered, registration: EmailRegistration, *, is_news: bool
-    ) -> RegisteredEmail:
+        self, email_id: UUID, known: _Known, registration: EmailRegistration
+    ) -> RegisteredEmail | RejectedEmail:
+        registered = known.registered.get(email_id)
+        if registered is None:
+            return RejectedEmail(
+                field="sent_at",
+                detail=f"is more than {counted(known.retention_days, 'day')} ago, and this organisation keeps no older"
+                " emails",
+            )
         domain, organization_id = registration.reply_domain, registered.sent.organization_id
         return RegisteredEmail(
             email_id=email_id,
             email_log_id=registered.email_log_id,
             tracking_id=registered.sent.tracking_id,
-            status="registered" if is_news else "already_registered",
+            status="registered" if email_id in known.news else "already_registered",
             reply_to=self._addresses.address_for(organization_id, email_id, domain.lower()) if domain else None,
         )
 

@@ -10,10 +10,10 @@ import msgspec
 from application.ports.clock import Clock
 from application.ports.detection import CurrentDetection
 from application.ports.engaged_emails import EngagedEmail, EngagedEmails
-from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailableError, UnitsOfWork
+from application.ports.unit_of_work import UnitOfWork, UnitsOfWork
+from application.transactions import in_transaction
 
 EMAILS_PER_TRANSACTION: Final = 200
-RERUNS_AFTER_CONFLICT: Final = 20
 
 
 class Rejudgements(msgspec.Struct, kw_only=True):
@@ -84,19 +84,16 @@ class Rejudge:
         return total
 
     def _judge(self, emails: Sequence[EngagedEmail], *, dry_run: bool) -> tuple[int, int]:
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    # Nobody erases or purges them meanwhile.
-                    unit.tracking.policies({email.organization_id for email in emails})
-                    messages = list(unit.messages([email.email_id for email in emails]).values())
-                    unit.reveal(messages)
-                    now, detection = self._clock(), self._detection()
-                    judged = [(message, message.rejudge(detection, at=now)) for message in messages if message.is_known]
-                    changed = [message for message, judgements in judged if judgements]
-                    if not dry_run:
-                        unit.append(changed)
-                    return len(changed), sum(judgements for _, judgements in judged)
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with workers")
+        def judge(unit: UnitOfWork) -> tuple[int, int]:
+            # Nobody erases or purges them meanwhile.
+            unit.tracking.policies({email.organization_id for email in emails})
+            messages = list(unit.messages([email.email_id for email in emails]).values())
+            unit.reveal(messages)
+            now, detection = self._clock(), self._detection()
+            judged = [(message, message.rejudge(detection, at=now)) for message in messages if message.is_known]
+            changed = [message for message, judgements in judged if judgements]
+            if not dry_run:
+                unit.append(changed)
+            return len(changed), sum(judgements for _, judgements in judged)
+
+        return in_transaction(self._units, judge)

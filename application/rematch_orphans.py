@@ -8,13 +8,13 @@ from uuid import UUID
 from application.match_mail import answering_mails
 from application.ports.detection import CurrentDetection, built_in
 from application.ports.parked_reports import Orphan
-from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailableError, UnitOfWork, UnitsOfWork
+from application.ports.unit_of_work import UnitOfWork, UnitsOfWork
 from application.recording import REPEATED, Recording
+from application.transactions import in_transaction
 from domain.policies.detection.detection import Detection
 from domain.tracking_terms import TrackingPolicy
 
 ORPHANS_PER_TRANSACTION: Final = 1_000
-RERUNS_AFTER_CONFLICT: Final = 20
 
 Taken: TypeAlias = tuple[Sequence[Orphan], Mapping[UUID, TrackingPolicy]]
 
@@ -59,15 +59,12 @@ class RematchOrphans:
         return total
 
     def _match(self, take: Callable[[UnitOfWork], Taken]) -> int:
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    orphans, policies = take(unit)
-                    adopt(unit, orphans, policies, self._detection())
-                    return len(orphans)
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+        def match(unit: UnitOfWork) -> int:
+            orphans, policies = take(unit)
+            adopt(unit, orphans, policies, self._detection())
+            return len(orphans)
+
+        return in_transaction(self._units, match)
 
 
 def _known(unit: UnitOfWork) -> Taken:

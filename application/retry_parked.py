@@ -7,14 +7,9 @@ from uuid import UUID
 from application.drain_inbox import BACKOFF, DrainInbox
 from application.ports.parked_reports import FailedReport, Orphan
 from application.ports.provider import Translator
-from application.ports.unit_of_work import (
-    ConcurrentAppendError,
-    Delivery,
-    StoreUnavailableError,
-    UnitOfWork,
-    UnitsOfWork,
-)
-from application.rematch_orphans import RERUNS_AFTER_CONFLICT, adopt
+from application.ports.unit_of_work import Delivery, UnitOfWork, UnitsOfWork
+from application.rematch_orphans import adopt
+from application.transactions import in_transaction
 from domain.errors import ApplicationError
 from domain.tracking_terms import TrackingPolicy
 
@@ -64,19 +59,17 @@ class RetryParked:
             ReportNotKeptError: Only its reason was kept.
             StoreUnavailableError: Nothing changed; try again later.
         """
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    policies = unit.tracking.policies([organization_id])
-                    parked = unit.parked.report(organization_id, report_id)
-                    if parked is None:
-                        raise UnknownParkedReportError(f"there is no parked report {report_id}")
-                    if isinstance(parked, Orphan):
-                        return self._retry_orphan(unit, parked, policies)
-                    return self._retry_failure(unit, parked)
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other workers")
+
+        def retry(unit: UnitOfWork) -> RetryOutcome:
+            policies = unit.tracking.policies([organization_id])
+            parked = unit.parked.report(organization_id, report_id)
+            if parked is None:
+                raise UnknownParkedReportError(f"there is no parked report {report_id}")
+            if isinstance(parked, Orphan):
+                return self._retry_orphan(unit, parked, policies)
+            return self._retry_failure(unit, parked)
+
+        return in_transaction(self._units, retry)
 
     def _retry_orphan(self, unit: UnitOfWork, orphan: Orphan, policies: Mapping[UUID, TrackingPolicy]) -> RetryOutcome:
         if orphan.email_id not in unit.registrations([orphan.email_id]):

@@ -7,12 +7,12 @@ from uuid import UUID
 import msgspec
 
 from application.ports.clock import Clock
-from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailableError, UnitsOfWork
+from application.ports.unit_of_work import UnitOfWork, UnitsOfWork
+from application.transactions import in_transaction
 from domain.recipient import Recipient
 from domain.tracking_terms import Consent, ConsentSource, TrackingPolicy
 from domain.values import addressee_id_for, normalise_address
 
-RERUNS_AFTER_CONFLICT: Final = 20
 PRESUMED: Final = "default"
 
 
@@ -72,24 +72,22 @@ class TrackingConsents:
             StoreUnavailableError: Nothing was changed; ask again.
         """
         addressee_id = addressee_id_for(organization_id, normalise_address(address))
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    unit.tracking.stop_recording(organization_id)
-                    policy = unit.tracking.organization(organization_id).policy
-                    recipient = unit.tracking.recipients([addressee_id])[addressee_id]
-                    if recipient.change_consent(
-                        consent,
-                        organization_id=organization_id,
-                        changed_at=self._clock(),
-                        source=ConsentSource.API,
-                        changed_by=changed_by,
-                    ):
-                        unit.tracking.keep_consents([recipient])
-            except ConcurrentAppendError:
-                continue
+
+        def change(unit: UnitOfWork) -> ConsentView:
+            unit.tracking.stop_recording(organization_id)
+            policy = unit.tracking.organization(organization_id).policy
+            recipient = unit.tracking.recipients([addressee_id])[addressee_id]
+            if recipient.change_consent(
+                consent,
+                organization_id=organization_id,
+                changed_at=self._clock(),
+                source=ConsentSource.API,
+                changed_by=changed_by,
+            ):
+                unit.tracking.keep_consents([recipient])
             return _view(recipient, policy)
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other changes")
+
+        return in_transaction(self._units, change)
 
 
 def _view(recipient: Recipient, policy: TrackingPolicy) -> ConsentView:

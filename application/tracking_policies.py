@@ -1,17 +1,15 @@
 """Read and change what an organisation allows to be recorded."""
 
 from collections.abc import Mapping
-from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from application.checked_fields import InvalidFieldsError, checked_fields
 from application.ports.clock import Clock
-from application.ports.unit_of_work import ConcurrentAppendError, StoreUnavailableError, UnitsOfWork
+from application.ports.unit_of_work import UnitOfWork, UnitsOfWork
+from application.transactions import in_transaction
 from domain.tracking_terms import TrackingPolicy
-
-RERUNS_AFTER_CONFLICT: Final = 20
 
 
 class InvalidPolicyError(InvalidFieldsError):
@@ -60,18 +58,16 @@ class TrackingPolicies:
             StoreUnavailableError: Nothing was changed; ask again.
         """
         changes = _checked(fields)
-        for _ in range(RERUNS_AFTER_CONFLICT):
-            try:
-                with self._units.begin() as unit:
-                    unit.tracking.stop_recording(organization_id)
-                    organization = unit.tracking.organization(organization_id)
-                    policy = msgspec.structs.replace(organization.policy, **changes)
-                    if organization.change_policy(policy, changed_at=self._clock(), changed_by=changed_by):
-                        unit.tracking.keep_policy(organization)
-                    return policy
-            except ConcurrentAppendError:
-                continue
-        raise StoreUnavailableError(f"{RERUNS_AFTER_CONFLICT} conflicts in a row with other changes")
+
+        def change(unit: UnitOfWork) -> TrackingPolicy:
+            unit.tracking.stop_recording(organization_id)
+            organization = unit.tracking.organization(organization_id)
+            policy = msgspec.structs.replace(organization.policy, **changes)
+            if organization.change_policy(policy, changed_at=self._clock(), changed_by=changed_by):
+                unit.tracking.keep_policy(organization)
+            return policy
+
+        return in_transaction(self._units, change)
 
 
 def _checked(fields: Mapping[str, object]) -> dict[str, object]:

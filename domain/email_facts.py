@@ -102,7 +102,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
             allowed it when the email was registered (PRE-1, PRE-2, PRE-3).
         tracking_id: Opaque; embedded in the email.
         subject: As the candidate sees it.
-        addressee_id: Stream of the recipient, as `addressee_id_for` names it; ``None`` only in facts older than that.
+        addressee_id: Stream of the recipient, as `addressee_id_for` names it; ``None`` in facts
+            that were stored without it, see `addressee_of`.
         links: How many links a reader of one version of it, HTML or text, can follow; 0 if nobody told.
     """
 

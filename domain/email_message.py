@@ -319,5 +319,5 @@ def bounce_rank(bounce: Bounced) -> tuple[int, datetime, str]:
 
 
 def bounce_rank_of(kind: BounceKind, occurred_at: datetime, reason: str) -> tuple[int, datetime, str]:
-    """The same order for the parts of a bounce."""
+    """Order bounces by what is known of each, as `bounce_rank` does."""
     return (_GRAVITY[kind], occurred_at, reason)

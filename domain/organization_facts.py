@@ -26,7 +26,7 @@ class TrackingPolicyChanged(msgspec.Struct, frozen=True, kw_only=True, omit_defa
 
 
 class PurgedTotals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What purged emails about the same things, sent in the same hour, add up to.
+    """What purged emails about the same things, sent in the same quarter of an hour, add up to.
 
     Attributes:
         sent_quarter: Begin of the quarter of an hour, UTC.

@@ -132,7 +132,7 @@ def _cut(text: str, places: Iterable[tuple[int, int]]) -> str:
 
 
 def metadata_without_address(metadata: Metadata | None, address: str) -> Metadata | None:
-    """Do the same to what the sender attached to the email, names included."""
+    """Replace a recipient's address in what the sender attached to the email, in the names of values as well."""
     if not metadata:
         return metadata
     return {

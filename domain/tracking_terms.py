@@ -55,7 +55,7 @@ class TrackingPolicy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         consent_mode: What holds for people who never said anything.
         ip_handling: What becomes of addresses of opens and clicks.
         retention_days: How long an email and everything about it is kept; 1 to `LONGEST_RETENTION_DAYS` (BR-558.6).
-        notifications_enabled: Whether engagement makes notifications.
+        notifications_enabled: Whether anybody is told of what happens, replies and bounces included.
         unsubscribe_ends_tracking: Whether who unsubscribes is no longer tracked either.
     """
 

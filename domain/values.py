@@ -102,8 +102,7 @@ def normalise_address(raw: str) -> str:
         address = address.strip()
     local, at, host = address.rpartition("@")
     if not (at and local and host) or len(address) > LONGEST_ADDRESS or not address.isprintable() or " " in address:
-        msg = "recipient is not an email address"
-        raise InvalidAddressError(msg)
+        raise InvalidAddressError("recipient is not an email address")
     if "," in address or ";" in address or ":" in address:
         _refuse_what_stands_for_more(address)
     if address.isascii() and _PUNYCODE not in (lowered := address.lower()):
@@ -116,8 +115,7 @@ def _refuse_what_stands_for_more(address: str) -> None:
     if _LIST.search(bare):
         raise InvalidAddressError(_SEVERAL)
     if bare.lower().startswith(_SCHEME):
-        msg = "recipient begins with mailto: and should be the address alone"
-        raise InvalidAddressError(msg)
+        raise InvalidAddressError("recipient begins with mailto: and should be the address alone")
 
 
 def _host_in_letters(host: str) -> str:
@@ -137,8 +135,7 @@ def normalise_message_id(raw: str) -> str:
     """
     message_id = raw.strip().removeprefix("<").removesuffix(">").strip()
     if not message_id or not message_id.isprintable() or len(message_id.encode()) > LONGEST_MESSAGE_ID:
-        msg = "message_id is empty, longer than 998 bytes or holds control characters"
-        raise InvalidMessageIdError(msg)
+        raise InvalidMessageIdError("message_id is empty, longer than 998 bytes or holds control characters")
     return message_id
 
 

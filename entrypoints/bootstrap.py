@@ -71,7 +71,7 @@ from application.hidden_addresses import HiddenAddresses
 from application.instrument_email import InstrumentEmail
 from application.match_mail import MatchMail
 from application.outgoing_webhooks import OutgoingWebhooks
-from application.ports.provider import Translator
+from application.ports.provider import Provider, Translator
 from application.purge_expired import PurgeExpired
 from application.register_emails import RegisterEmails
 from application.rejudge import Rejudge
@@ -112,8 +112,6 @@ ENGAGEMENT_TABLES: Final = ReadModelTables(
     ),
 )
 SCORES_TABLES: Final = ReadModelTables(name=scores.NAME, version=3, script="scores.sql", tables=("candidate_scores",))
-
-
 READ_MODEL_TABLES: Final = (ENGAGEMENT_TABLES, SCORES_TABLES)
 
 SNS_CERTIFICATES: Final = "sns-certificates"
@@ -210,7 +208,7 @@ class Backend:
     # --- the write side ---
 
     @cached_property
-    def providers(self) -> Any:
+    def providers(self) -> Mapping[str, Provider]:
         """The provider registry."""
         local = LocalCertificates(self.settings.data_dir / SNS_CERTIFICATES)
         return registry(HttpsCertificates(local))
@@ -456,7 +454,7 @@ class Backend:
         )
 
     def read_models(self) -> list[ReadModel]:
-        """Every read model, in the order in which they are brought up to date."""
+        """Every read model, in the order in which they take turns."""
         rebuildable = [make(name, "public") for name, (_, make) in self._read_model_makers.items()]
         return [*rebuildable, self.notifications_model]
 
@@ -485,5 +483,5 @@ class Backend:
 
 
 def read_model_names() -> tuple[str, ...]:
-    """Give the names of all read models, in the order in which they are brought up to date."""
+    """Give the names of the read models that can be rebuilt, in the order in which they take turns."""
     return tuple(tables.name for tables in READ_MODEL_TABLES)

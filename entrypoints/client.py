@@ -101,7 +101,7 @@ def instrument_message(
     api_key: str,
     timeout_s: float = TIMEOUT_S,
 ) -> Instrumented:
-    """Do the same to a message, in place: its HTML and text parts and its headers.
+    """Register a message that is about to be sent, and have its parts and headers tracked in place.
 
     Args:
         message: Complete; attachments stay as they are.

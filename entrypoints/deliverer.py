@@ -46,7 +46,7 @@ class Ears:
 
 
 class Deliverer:
-    """Sends from `start` to `stop`.
+    """Sends from `start` until it is asked to stop.
 
     Args:
         deliver: Sends.

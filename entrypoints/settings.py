@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         trusted_proxies: Peers whose X-Forwarded-For is believed.
         outgoing_networks: May be sent notifications although they are not public.
         log_level: Lower case, as in ``LOG_LEVELS``.
-        web_workers: Web processes that share the port.
+        web_processes: Web processes that share the port.
         worker_processes: Job processes.
         worker_threads: Threads of each job process.
         detection_rules: The operator's file of rules; ``None``: ``detection.rules`` in the data dir, if it is there.
@@ -74,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[Network, ...] = ()
     outgoing_networks: tuple[Network, ...] = ()
     log_level: str = "info"
-    web_workers: int = 1
+    web_processes: int = 1
     worker_processes: int = 1
     worker_threads: int = 1
     detection_rules: Path | None = None
@@ -104,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             trusted_proxies=read("MAILPULSE_TRUSTED_PROXIES", "", parse_networks),
             outgoing_networks=read("MAILPULSE_OUTGOING_NETWORKS", "", parse_networks),
             log_level=read("MAILPULSE_LOG_LEVEL", "info", parse_log_level),
-            web_workers=read("MAILPULSE_WEB_PROCESSES", "1", whole_number(1, 64)),
+            web_processes=read("MAILPULSE_WEB_PROCESSES", "1", whole_number(1, 64)),
             worker_processes=read("MAILPULSE_WORKER_PROCESSES", "1", whole_number(1, 64)),
             worker_threads=read("MAILPULSE_WORKER_THREADS", "1", whole_number(1, 64)),
             detection_rules=read("MAILPULSE_DETECTION_RULES", "", parse_file),

@@ -62,7 +62,7 @@ def _programs(settings: Settings, environment: Mapping[str, str]) -> list[Progra
         ),
         *(
             Program(name=f"web-{n + 1}", kind="web", argv=_command("web"), env=environment, is_ready=web_is_ready)
-            for n in range(settings.web_workers)
+            for n in range(settings.web_processes)
         ),
     ]
 

@@ -33,7 +33,7 @@ class Drainer:
     """Drains for all threads of this process, one at a time: they would only wait for each other.
 
     Args:
-        drain_all: Drains until nothing is due; asked between batches whether to go on.
+        drain_all: Drains what is due; asks between batches whether to go on.
     """
 
     def __init__(self, drain_all: Callable[[Callable[[], bool]], int]) -> None:

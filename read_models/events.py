@@ -14,11 +14,11 @@ class LoggedFact(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         place: Position in the global order; ascending, unique.
-        email_id: The stream it is of: an email's id, or, for facts about people and organisations, theirs.
+        stream_id: Whom the fact is about: an email, an organisation, or an addressee.
     """
 
     place: int
-    email_id: UUID
+    stream_id: UUID
     fact: AnyFact
 
 

@@ -92,7 +92,6 @@ class FoldingReadModel(Generic[V_co]):
         name: Of the read model.
         store: Of its rows and position.
         project: Folds a batch into a view; says how many of its facts it took in, because it may take in fewer.
-        on_poison: Told of each event that could not be taken in; for the alarm.
         on_commit: Called after each committed batch.
     """
 
@@ -103,13 +102,11 @@ class FoldingReadModel(Generic[V_co]):
         name: str,
         store: ReadModelStore[V_co],
         project: Callable[[V_co, EventLog, Sequence[LoggedFact]], int],
-        on_poison: Callable[[str], None] = lambda _: None,
         on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self._store = store
         self._project = project
-        self._on_poison = on_poison
         self._on_commit = on_commit
 
     def advance(self) -> int:
@@ -141,7 +138,6 @@ class FoldingReadModel(Generic[V_co]):
             for logged in batch:
                 if isinstance(logged, UnreadableEvent):
                     progress.set_aside(logged.place, logged.error)
-                    self._on_poison(self.name)
                     logger.error(
                         "An event cannot be read and was set aside",
                         extra={"event": "poison_event", "read_model": self.name, "place": logged.place},
@@ -171,7 +167,6 @@ class FoldingReadModel(Generic[V_co]):
                 # The error's text may quote personal data; its type does not.
                 progress.set_aside(logged.place, type(error).__name__)
                 progress.move_to(logged.place)
-        self._on_poison(self.name)
 
 
 def catch_up(read_models: Sequence[ReadModel], keep_on: Callable[[], bool] = lambda: True) -> int:

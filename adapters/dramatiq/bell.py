@@ -9,6 +9,8 @@ from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
 from redis.exceptions import RedisError
 
+from adapters.redis.outage import RedisOutage
+
 logger = logging.getLogger(__name__)
 
 DRAIN_ACTOR: Final = "drain_inbox"
@@ -38,7 +40,9 @@ class DramatiqBell:
         self._rung = threading.Event()
         self._closing = threading.Event()
         self._ringer: threading.Thread | None = None
-        self._is_away = False
+        self._outage = RedisOutage(
+            logger, "rings are lost, work waits for the sweeper", begins="bell_lost", ends="bell_back"
+        )
 
     def ring(self) -> None:
         if self._ringer is None:  # not before: a thread does not survive the fork into a server's process
@@ -69,13 +73,6 @@ class DramatiqBell:
                 self._broker.enqueue(Message(INBOX_QUEUE, DRAIN_ACTOR, (), {}, {}))
         except RedisError as error:
             self._lost()
-            if not self._is_away:
-                self._is_away = True
-                logger.warning(
-                    "Redis is away: rings are lost, work waits for the sweeper",
-                    extra={"event": "bell_lost", "error": type(error).__name__},
-                )
-            return
-        if self._is_away:
-            self._is_away = False
-            logger.info("Redis is back", extra={"event": "bell_back"})
+            self._outage.note_away(error)
+        else:
+            self._outage.note_back()

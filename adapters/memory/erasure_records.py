@@ -50,12 +50,12 @@ class MemoryErasureRecords:
     def last_erasure(self, addressee_id: UUID) -> int | None:
         known = [*self._store.streams.get(addressee_id, ()), *self._appended]
         places = [
-            logged.place for logged in known if logged.email_id == addressee_id and isinstance(logged.fact, Erased)
+            logged.place for logged in known if logged.stream_id == addressee_id and isinstance(logged.fact, Erased)
         ]
         return max(places, default=None)
 
-    def forget_orphans(self, addressee_id: UUID) -> int:
-        return self._forget(
+    def forget_orphans(self, addressee_id: UUID) -> None:
+        self._forget(
             [
                 id_
                 for id_, row in self._store.parked.items()
@@ -76,7 +76,6 @@ class MemoryErasureRecords:
         self._forget([id_ for id_ in looked_at if is_about(failures[id_].body)])
         return looked_at[-1] if looked_at else None
 
-    def _forget(self, ids: Sequence[int]) -> int:
+    def _forget(self, ids: Sequence[int]) -> None:
         for id_ in ids:
             self._later(lambda id_=id_: self._store.parked.pop(id_, None))  # type: ignore[misc]  # the default binds the loop's value
-        return len(ids)

@@ -102,7 +102,7 @@ class MemoryStore:
     def keep(self, facts: Sequence[LoggedFact]) -> None:
         """Commit appended facts."""
         for logged in facts:
-            self.streams.setdefault(logged.email_id, []).append(logged)
+            self.streams.setdefault(logged.stream_id, []).append(logged)
         self.log.extend(facts)
 
     def history_of(self, email_id: UUID) -> list[AnyFact]:

@@ -126,7 +126,7 @@ class MemoryUnitOfWork:
             self._store.appending.acquire()
             self._appends = True
         for event in events:
-            mine = sum(logged.email_id == event.originator_id for logged in self._appended)
+            mine = sum(logged.stream_id == event.originator_id for logged in self._appended)
             if event.originator_version != len(self._store.history_of(event.originator_id)) + mine + 1:
                 raise ConcurrentAppendError(f"version {event.originator_version} of {event.originator_id} exists")
             self._appended.append(LoggedFact(next(self._store.places), event.originator_id, event.fact))
@@ -138,8 +138,8 @@ class MemoryUnitOfWork:
         found: dict[UUID, Registered] = {}
         committed = [logged for email_id in email_ids for logged in self._store.streams.get(email_id, [])[:1]]
         for logged in [*committed, *self._appended]:
-            if logged.email_id in email_ids and isinstance(logged.fact, Sent):
-                found[logged.email_id] = Registered(logged.place, logged.fact)
+            if logged.stream_id in email_ids and isinstance(logged.fact, Sent):
+                found[logged.stream_id] = Registered(logged.place, logged.fact)
         return found
 
     def still_waiting(self, delivery_ids: Sequence[int]) -> set[int]:

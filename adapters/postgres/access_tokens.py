@@ -1,19 +1,15 @@
 """Organisations and the hashes of their tokens."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
 
 from adapters.postgres.query_pool import QueryPool
 from application.access import AccessToken, Organization, TokenKind
 from application.ports.endpoints import UnknownOrganizationError
-from application.ports.unit_of_work import StoreUnavailableError
 
 INSERT_ROW = (
     "INSERT INTO ops.access_tokens (id, organization_id, kind, token_hash, role, user_id, name, created_at, expires_at,"
@@ -58,18 +54,18 @@ class PostgresAccessTokens:
         self._pool = pool
 
     async def find(self, token_hash: bytes, now: datetime) -> AccessToken | None:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             cursor = await connection.execute(FIND, (token_hash, now))
             row = await cursor.fetchone()
         return None if row is None else msgspec.convert(row, AccessToken)
 
     async def still_open(self, token_ids: Collection[UUID], now: datetime) -> set[UUID]:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             cursor = await connection.execute(STILL_OPEN, (list(token_ids), now))
             return {row["id"] for row in await cursor.fetchall()}
 
     async def add_organization(self, organization: Organization, key: AccessToken, key_hash: bytes) -> None:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             await connection.execute(
                 "INSERT INTO ops.organizations (id, name, created_at) VALUES (%s, %s, %s)",
                 (organization.id, organization.name, organization.created_at),
@@ -78,14 +74,14 @@ class PostgresAccessTokens:
 
     async def add(self, *tokens: tuple[AccessToken, bytes]) -> None:
         try:
-            async with self._transaction() as connection:
+            async with self._pool.storing() as connection:
                 for token, token_hash in tokens:
                     await connection.execute(INSERT_ROW, {**msgspec.structs.asdict(token), "token_hash": token_hash})
         except psycopg.errors.ForeignKeyViolation as error:
             raise UnknownOrganizationError(tokens[0][0].organization_id) from error
 
     async def exchange(self, link_hash: bytes, session: AccessToken, session_hash: bytes) -> AccessToken | None:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             cursor = await connection.execute(
                 EXCHANGE,
                 {**msgspec.structs.asdict(session), "link_hash": link_hash, "token_hash": session_hash},
@@ -94,21 +90,13 @@ class PostgresAccessTokens:
         return None if row is None else msgspec.convert(row, AccessToken)
 
     async def api_keys(self, organization_id: UUID) -> list[AccessToken]:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             cursor = await connection.execute(LIST, (organization_id,))
             return msgspec.convert(await cursor.fetchall(), list[AccessToken])
 
     async def revoke(self, organization_id: UUID, kind: TokenKind, token_id: UUID, at: datetime) -> bool:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             cursor = await connection.execute(
                 REVOKE, {"at": at, "organization_id": organization_id, "kind": kind, "id": token_id}
             )
             return cursor.rowcount > 0
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        try:
-            async with self._pool.connection() as connection:
-                yield connection
-        except psycopg.OperationalError as error:
-            raise StoreUnavailableError(type(error).__name__) from error

@@ -1,14 +1,11 @@
 """Requested subscription confirmations in PostgreSQL."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 
 from eventsourcing.postgres import PostgresDatastore
-from psycopg import Cursor
-from psycopg.rows import TupleRow, tuple_row
 
-from adapters.postgres.outages import named_database_errors
+from adapters.postgres.datastore import cursor_of
 from application.ports.confirmations import DueConfirmation
 
 MOST_AT_ONCE = 20
@@ -21,7 +18,7 @@ class PostgresConfirmations:
         self._datastore = datastore
 
     def due(self, now: datetime) -> Sequence[DueConfirmation]:
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute(
                 "SELECT id, endpoint_id, url, attempts FROM ops.subscription_confirmations"
                 " WHERE next_attempt_at <= %s ORDER BY id LIMIT %s",
@@ -33,7 +30,7 @@ class PostgresConfirmations:
             ]
 
     def postpone(self, confirmation_id: int, error: str, until: datetime) -> None:
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute(
                 "UPDATE ops.subscription_confirmations"
                 " SET attempts = attempts + 1, last_error = %s, next_attempt_at = %s WHERE id = %s",
@@ -41,14 +38,5 @@ class PostgresConfirmations:
             )
 
     def done(self, confirmation_id: int) -> None:
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute("DELETE FROM ops.subscription_confirmations WHERE id = %s", (confirmation_id,))
-
-    @contextmanager
-    def _cursor(self) -> Iterator[Cursor[TupleRow]]:
-        with (
-            named_database_errors(),
-            self._datastore.get_connection() as connection,
-            connection.cursor(row_factory=tuple_row) as cursor,
-        ):
-            yield cursor

@@ -60,7 +60,7 @@ def event_lines(rows: Iterable[EventRow]) -> str:
             f"{row.place}\t{row.key.hex()}\t{organization_id}\t{email.id}\t{row.event_word}\t"
             f"{microseconds(row.occurred_at)}\t{copied(row.url)}\t{copied(row.ip_address)}\t{copied(row.user_agent)}\t"
             f"{_data(row)}\t{microseconds(row.recorded_at)}\t{row.verdict or _NOTHING}\t"
-            f"{text_array(row.reasons) if row.reasons else _NOTHING}\t{about}\n"
+            f"{word_array(row.reasons) if row.reasons else _NOTHING}\t{about}\n"
         )
     return "".join(lines)
 
@@ -78,7 +78,7 @@ def copied(text: str | None) -> str:
     return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPED)
 
 
-def text_array(words: Iterable[str]) -> str:
+def word_array(words: Iterable[str]) -> str:
     """Write a ``text[]`` of words such as names of rules, which need no quotes."""
     return "{" + ",".join(words) + "}"
 
@@ -99,7 +99,7 @@ def _automated_line(row: EventRow, automated: AutomatedRow) -> str:
         f"{microseconds(row.occurred_at)}\t{copied(email.tracking_id)}\t{copied(row.user_agent)}\t"
         f"{copied(row.ip_address)}\t{copied(row.url)}\t{microseconds(row.recorded_at)}\t{email.organization_id.hex}\t"
         f"{email.id}\t{copied(email.job_id)}\t{campaign_id}\t{copied(email.template_id)}\t{row.place}\t{row.verdict}\t"
-        f"{text_array(row.reasons)}\t{automated.confidence}\t{automated.rule_version}\n"
+        f"{word_array(row.reasons)}\t{automated.confidence}\t{automated.rule_version}\n"
     )
 
 

@@ -1,8 +1,14 @@
 """The pool of connections that event store and unit of work share, from one database URL."""
 
-from eventsourcing.postgres import PostgresDatastore
-from psycopg.conninfo import conninfo_to_dict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from eventsourcing.postgres import PostgresDatastore
+from psycopg import Cursor
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow, tuple_row
+
+from adapters.postgres.outages import named_database_errors
 from adapters.postgres.silence import check_answers, silence_limits
 
 LOCK_TIMEOUT_S = 5
@@ -49,3 +55,19 @@ def open_datastore(database_url: str, *, pool_size: int = 2, max_overflow: int =
     }
     datastore.pool._check = check_answers  # noqa: SLF001 - the datastore takes no other one
     return datastore
+
+
+@contextmanager
+def cursor_of(datastore: PostgresDatastore) -> Iterator[Cursor[TupleRow]]:
+    """Give a cursor on a connection of its own; each statement is a transaction.
+
+    Raises:
+        StoreUnavailableError: The database is away.
+        WrongDatabaseError: It lacks a table, a column or a right.
+    """
+    with (
+        named_database_errors(),
+        datastore.get_connection() as connection,
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        yield cursor

@@ -6,9 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from eventsourcing.postgres import PostgresDatastore
-from psycopg.rows import tuple_row
 
-from adapters.postgres.outages import named_database_errors
+from adapters.postgres.datastore import cursor_of
 from application.ports.endpoints import UnknownOrganizationError
 from application.ports.engaged_emails import EngagedEmail
 
@@ -42,10 +41,6 @@ class PostgresEngagedEmails:
         return [EngagedEmail(*row) for row in self._ask(sql, email_log_id, since, organization_id)]
 
     def _ask(self, sql: str, after: int, since: datetime, organization_id: UUID | None) -> Sequence[tuple[Any, ...]]:
-        with (
-            named_database_errors(),
-            self._datastore.get_connection() as connection,
-            connection.cursor(row_factory=tuple_row) as cursor,
-        ):
+        with cursor_of(self._datastore) as cursor:
             cursor.execute(sql, {"after": after, "since": since, "organization": organization_id})
             return cursor.fetchall()

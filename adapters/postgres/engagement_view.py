@@ -206,14 +206,14 @@ class PostgresEngagementView:
     def _add_totals(self, changes: Changes) -> None:
         if changes.totals:
             keys = sorted(changes.totals, key=_in_key_order_of_totals)
-            organizations, hours, jobs, campaigns, templates = zip(*keys, strict=True)
+            organizations, quarters, jobs, campaigns, templates = zip(*keys, strict=True)
             sums = zip(*(changes.totals[key] for key in keys), strict=True)
             grown = [(name, column) for name, column in zip(statements.TOTALS_FIELDS, sums, strict=True) if any(column)]
             self._writes.execute(
                 add_totals(tuple(name for name, _ in grown)),
                 [
                     uuid_array(organizations),
-                    instant_array(hours),
+                    instant_array(quarters),
                     text_array(jobs),
                     uuid_array(campaigns),
                     text_array(templates),
@@ -223,7 +223,7 @@ class PostgresEngagementView:
 
 
 def _in_key_order_of_totals(key: TotalsKey) -> tuple[int, datetime]:
-    """Sort nearly as the table's key is: UUIDs, which are compared in Python, took 2 µs an event more."""
+    """Sort nearly as the table's key is: UUIDs, which are compared in Python, would take 2 µs an event more."""
     return key[0].int, key[1]
 
 

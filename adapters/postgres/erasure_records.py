@@ -54,9 +54,8 @@ class PostgresErasureRecords:
         row = self._cursor.fetchone()
         return row[0] if row else None
 
-    def forget_orphans(self, addressee_id: UUID) -> int:
+    def forget_orphans(self, addressee_id: UUID) -> None:
         self._cursor.execute("DELETE FROM ops.parked_reports WHERE addressee_id = %s", (addressee_id,))
-        return self._cursor.rowcount
 
     def forget_failures(
         self, organization_id: UUID, is_about: Callable[[bytes], bool], *, after: int, most: int

@@ -58,7 +58,7 @@ class PostgresEventLog:
             for email_id, (place, state) in self._recorder.first_events(self._cursor, list(ids)).items()
         ]
         registrations = self._unsealed(rows)
-        return {logged.email_id: logged for logged in registrations if isinstance(logged, LoggedFact)}
+        return {logged.stream_id: logged for logged in registrations if isinstance(logged, LoggedFact)}
 
     def lengths(self, ids: Collection[UUID]) -> Mapping[UUID, int]:
         return self._recorder.lengths(self._cursor, ids)
@@ -101,7 +101,7 @@ class PostgresEventLog:
                 logged = events[at]
                 if isinstance(logged, LoggedFact):
                     try:
-                        open_into(logged.fact, logged.email_id, part, cipher)
+                        open_into(logged.fact, logged.stream_id, part, cipher)
                     except MapperDeserialisationError as error:
                         events[at] = _unreadable(logged.place, logged.fact.TOPIC, error)
 

@@ -1,19 +1,13 @@
 """What people say about their notifications, in PostgreSQL."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
-import psycopg
-from psycopg import AsyncConnection
-from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from adapters.postgres.query_pool import QueryPool
-from application.ports.unit_of_work import StoreUnavailableError
 from domain.notification_preferences import NotificationPreferences
 
 _MARK_READ: Final = """
@@ -42,16 +36,16 @@ class PostgresNotificationRecords:
         self._pool = pool
 
     async def mark_read(self, organization_id: UUID, user_id: str, notification_id: UUID, at: datetime) -> bool:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             cursor = await connection.execute(_MARK_READ, (at, organization_id, user_id, notification_id))
             return cursor.rowcount > 0
 
     async def mark_all_read(self, organization_id: UUID, user_id: str, at: datetime) -> None:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             await connection.execute(_MARK_ALL_READ, (at, organization_id, user_id))
 
     async def preferences(self, organization_id: UUID, user_id: str) -> NotificationPreferences | None:
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             cursor = await connection.execute(_PREFERENCES, (organization_id, user_id))
             row = await cursor.fetchone()
         return None if row is None else msgspec.convert(row["preferences"], NotificationPreferences)
@@ -66,13 +60,5 @@ class PostgresNotificationRecords:
         next_digest_at: datetime | None,
     ) -> None:
         kept = Jsonb(msgspec.to_builtins(preferences))
-        async with self._transaction() as connection:
+        async with self._pool.storing() as connection:
             await connection.execute(_KEEP, (organization_id, user_id, kept, at, next_digest_at))
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
-        try:
-            async with self._pool.connection() as connection:
-                yield connection
-        except psycopg.OperationalError as error:
-            raise StoreUnavailableError(type(error).__name__) from error

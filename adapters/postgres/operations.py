@@ -1,7 +1,6 @@
 """What an operator, a sweeper and the metrics ask about the state of the work."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -10,10 +9,10 @@ import msgspec
 from eventsourcing.persistence import MapperDeserialisationError
 from eventsourcing.postgres import PostgresDatastore
 from psycopg import Cursor
-from psycopg.rows import TupleRow, tuple_row
+from psycopg.rows import TupleRow
 
+from adapters.postgres.datastore import cursor_of
 from adapters.postgres.event_codec import FactMapper
-from adapters.postgres.outages import named_database_errors
 from adapters.postgres.rebuild import rebuilt_name
 from domain.email_facts import recorded_at
 
@@ -37,8 +36,8 @@ UNION ALL
 (SELECT topic, state FROM events.stored_events WHERE notification_id <= %(position)s
     ORDER BY notification_id DESC LIMIT 20)
 """
-"""The oldest event that was not taken in, and some before it: it was appended after them, whatever it says itself. What
-is tried again or withheld says a time long past."""
+"""The oldest event that was not taken in, and some before it. Its own time may be long past, if it was tried again or
+withheld; but it was appended after the others, so the latest time that any of them says is the best guess."""
 
 
 class InboxState(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +118,7 @@ class PostgresOperations:
 
     def inbox(self) -> InboxState:
         """Say what waits."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute(
                 "SELECT count(*) FILTER (WHERE due), count(*) FILTER (WHERE NOT due),"
                 " coalesce(extract(epoch FROM now() - min(received_at) FILTER (WHERE due)), 0)::float8"
@@ -130,21 +129,21 @@ class PostgresOperations:
 
     def has_due_delivery(self) -> bool:
         """Say whether the inbox holds work, at the cost of looking at one row."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute("SELECT EXISTS (SELECT FROM ops.webhook_inbox WHERE next_attempt_at <= now())")
             row = cursor.fetchone()
             return bool(row and row[0])
 
     def read_until(self) -> int:
         """See `application.ports.erasure.ReadModelsProgress`."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute("SELECT coalesce(min(position), 0) FROM ops.read_models")
             row = cursor.fetchone()
             return int(row[0]) if row else 0
 
     def read_models(self) -> Sequence[ReadModelState]:
         """Say how far each read model is, rebuilds included."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             rows = cursor.execute(_READ_MODELS).fetchall()
             return [
                 ReadModelState(
@@ -175,7 +174,7 @@ class PostgresOperations:
 
     def parked(self, *, status: str | None, most: int) -> Sequence[ParkedState]:
         """List parked reports of all organisations, newest first."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute(
                 "SELECT id, organization_id, provider, status, reason, message_id, received_at, times_seen"
                 " FROM ops.parked_reports WHERE %(status)s::text IS NULL OR status = %(status)s"
@@ -198,7 +197,7 @@ class PostgresOperations:
 
     def parked_ids(self, ids: Sequence[int] | None) -> Sequence[tuple[UUID, int]]:
         """Give organisation and id of these parked reports, or of all failed ones."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             if ids is None:
                 cursor.execute("SELECT organization_id, id FROM ops.parked_reports WHERE status = 'failed' ORDER BY id")
             else:
@@ -209,19 +208,19 @@ class PostgresOperations:
 
     def parked_counts(self) -> dict[str, int]:
         """Count parked reports by status."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute("SELECT status, count(*) FROM ops.parked_reports GROUP BY status")
             return {"failed": 0, "orphaned": 0, **dict(cursor.fetchall())}
 
     def outcomes(self) -> dict[str, int]:
         """Count drained reports by what became of them."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute("SELECT outcome, reports FROM ops.report_outcomes ORDER BY outcome")
             return dict(cursor.fetchall())
 
     def outgoing(self) -> OutgoingState:
         """Say how outgoing webhooks do."""
-        with self._cursor() as cursor:
+        with cursor_of(self._datastore) as cursor:
             cursor.execute(
                 "SELECT CASE WHEN switched_off_at IS NOT NULL THEN 'off' WHEN failing_since IS NOT NULL THEN 'failing'"
                 " ELSE 'on' END, count(*) FROM ops.outgoing_webhooks GROUP BY 1"
@@ -244,12 +243,3 @@ class PostgresOperations:
             )
             untaken, told = cursor.fetchone() or (0, 0.0)
             return OutgoingState(webhooks=webhooks, waiting=waiting + untaken, oldest_due_s=max(oldest, told))
-
-    @contextmanager
-    def _cursor(self) -> Iterator[Cursor[TupleRow]]:
-        with (
-            named_database_errors(),
-            self._datastore.get_connection() as connection,
-            connection.cursor(row_factory=tuple_row) as cursor,
-        ):
-            yield cursor

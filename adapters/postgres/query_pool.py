@@ -12,6 +12,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.silence import severed_at, silence_limits
+from application.ports.unit_of_work import StoreUnavailableError
 from read_models.errors import AnswersUnavailableError
 
 WAIT_S = 1.5
@@ -79,6 +80,19 @@ class QueryPool(AsyncConnectionPool[AsyncConnection[DictRow]]):
                     yield connection
         finally:
             await self.putconn(connection)
+
+    @asynccontextmanager
+    async def storing(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """Give a connection for what the use cases keep, in a transaction that ends with the context.
+
+        Raises:
+            StoreUnavailableError: On entering or inside: the database is away, silent or too slow.
+        """
+        try:
+            async with self.connection() as connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            raise StoreUnavailableError(type(error).__name__) from error
 
 
 def query_pool(database_url: str, *, size: int = 8) -> QueryPool:

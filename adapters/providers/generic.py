@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest, digest
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar
 
 from adapters.mail.incoming import read_mail
 from adapters.mail.json_items import with_mails_cut
 from adapters.mail.kept_form import EVENT_TYPE, kept_body, read_kept_item
 from adapters.payloads.bounces import bounce_kind, bounce_reason
+from adapters.payloads.facts import Facts
 from adapters.payloads.fields import (
     DETAIL_CUT,
     LINK_TEXT_CUT,
@@ -62,14 +63,6 @@ _MOST_MAIL_BYTES = 40 * 1024 * 1024  # attachments of 25 MB are 34 MB on the wir
 _MAIL_TYPE = "message/rfc822"
 _MAIL_WORDS = (b"nbound_", b"NBOUND_")
 _REASON_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}")
-
-
-class _Facts(TypedDict):
-    message_id: str
-    recipient: str
-    occurred_at: datetime
-    event_id: str
-    metadata: Metadata | None
 
 
 class GenericEmail:
@@ -148,15 +141,15 @@ def _is_mail(headers: Mapping[str, str]) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() == _MAIL_TYPE
 
 
-def _delivered(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _delivered(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordDelivery(**facts, detail=optional_text(item, "detail", DETAIL_CUT))
 
 
-def _deferred(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _deferred(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordDeferral(**facts, detail=optional_text(item, "detail", DETAIL_CUT))
 
 
-def _opened(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _opened(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordOpen(
         **facts,
         ip_address=ip_address(item.get("ip_address")),
@@ -165,7 +158,7 @@ def _opened(item: dict[str, Any], facts: _Facts) -> Outcome:
     )
 
 
-def _clicked(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _clicked(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordClick(
         **facts,
         url=required_text(item, "url", LONGEST_URL),
@@ -177,7 +170,7 @@ def _clicked(item: dict[str, Any], facts: _Facts) -> Outcome:
     )
 
 
-def _bounced(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _bounced(item: dict[str, Any], facts: Facts) -> Outcome:
     said = optional_text(item, "bounce_type", DETAIL_CUT).lower()
     if said and said not in _BOUNCE_KINDS:
         raise InvalidFieldError("bounce_type", f"expected one of {', '.join(_BOUNCE_KINDS)}")
@@ -187,26 +180,26 @@ def _bounced(item: dict[str, Any], facts: _Facts) -> Outcome:
     return RecordBounce(**facts, bounce_kind=kind, reason=reason, detail="" if reason == words else words)
 
 
-def _dropped(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _dropped(item: dict[str, Any], facts: Facts) -> Outcome:
     words = optional_text(item, "bounce_reason", DETAIL_CUT) or optional_text(item, "detail", DETAIL_CUT)
     reason = words if _REASON_WORD.fullmatch(words) else ""
     return RecordDrop(**facts, reason=reason, detail="" if reason == words else words)
 
 
-def _reported_as_spam(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _reported_as_spam(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordSpamReport(**facts, detail=optional_text(item, "detail", DETAIL_CUT))
 
 
-def _unsubscribed(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _unsubscribed(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordUnsubscribe(**facts, detail=optional_text(item, "detail", DETAIL_CUT))
 
 
-def _replied(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _replied(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordReply(**facts, detail=optional_text(item, "detail", DETAIL_CUT))
 
 
 # The use case's short words, and those of the table engagement_tracking.
-_REPORTS: dict[str, Callable[[dict[str, Any], _Facts], Outcome]] = {
+_REPORTS: dict[str, Callable[[dict[str, Any], Facts], Outcome]] = {
     "open": _opened,
     "click": _clicked,
     "bounce": _bounced,

@@ -5,12 +5,13 @@ Fields: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/even
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, TypedDict
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from adapters.payloads.bounces import bounce_kind, bounce_reason
+from adapters.payloads.facts import Facts
 from adapters.payloads.fields import (
     DETAIL_CUT,
     LONGEST_EVENT_ID,
@@ -119,14 +120,6 @@ class UsualItem(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=Fal
 _decode_items: Final = msgspec.json.Decoder(list[UsualItem]).decode
 
 
-class _Facts(TypedDict):
-    message_id: str
-    recipient: str
-    occurred_at: datetime
-    event_id: str
-    metadata: Metadata | None
-
-
 class SendGrid:
     """SendGrid's events, proven by ECDSA over timestamp and raw body."""
 
@@ -209,17 +202,17 @@ class SendGrid:
             return ""
 
 
-def _delivered(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _delivered(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordDelivery(**facts, detail=optional_text(item, "response", DETAIL_CUT))
 
 
-def _deferred(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _deferred(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordDeferral(
         **facts, detail=optional_text(item, "response", DETAIL_CUT) or optional_text(item, "reason", DETAIL_CUT)
     )
 
 
-def _opened(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _opened(item: dict[str, Any], facts: Facts) -> Outcome:
     return RecordOpen(
         **facts,
         ip_address=ip_address(item.get("ip")),
@@ -229,7 +222,7 @@ def _opened(item: dict[str, Any], facts: _Facts) -> Outcome:
     )
 
 
-def _clicked(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _clicked(item: dict[str, Any], facts: Facts) -> Outcome:
     offset = item.get("url_offset")
     return RecordClick(
         **facts,
@@ -241,7 +234,7 @@ def _clicked(item: dict[str, Any], facts: _Facts) -> Outcome:
     )
 
 
-def _bounced(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _bounced(item: dict[str, Any], facts: Facts) -> Outcome:
     status, answer = optional_text(item, "status", DETAIL_CUT), optional_text(item, "reason", DETAIL_CUT)
     classification = optional_text(item, "bounce_classification", DETAIL_CUT).casefold()
     reason = bounce_reason(status, answer) or _BY_CLASSIFICATION.get(classification, "")
@@ -251,22 +244,22 @@ def _bounced(item: dict[str, Any], facts: _Facts) -> Outcome:
     )
 
 
-def _dropped(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _dropped(item: dict[str, Any], facts: Facts) -> Outcome:
     reason = optional_text(item, "reason", DETAIL_CUT)
     return RecordDrop(**facts, detail=reason, reason=_DROP_REASONS.get(reason.casefold(), ""))
 
 
-def _reported_as_spam(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _reported_as_spam(item: dict[str, Any], facts: Facts) -> Outcome:
     del item
     return RecordSpamReport(**facts)
 
 
-def _unsubscribed(item: dict[str, Any], facts: _Facts) -> Outcome:
+def _unsubscribed(item: dict[str, Any], facts: Facts) -> Outcome:
     del item
     return RecordUnsubscribe(**facts)
 
 
-_REPORTS: dict[str, Callable[[dict[str, Any], _Facts], Outcome]] = {
+_REPORTS: dict[str, Callable[[dict[str, Any], Facts], Outcome]] = {
     "delivered": _delivered,
     "deferred": _deferred,
     "open": _opened,
@@ -290,11 +283,11 @@ def _metadata_of_usual(item: UsualItem) -> Metadata | None:
     return small_metadata([("category", category)])
 
 
-def _usually_delivered(item: UsualItem, facts: _Facts) -> Outcome:
+def _usually_delivered(item: UsualItem, facts: Facts) -> Outcome:
     return RecordDelivery(**facts, detail=item.response.strip()[:DETAIL_CUT] if item.response else "")
 
 
-def _usually_opened(item: UsualItem, facts: _Facts) -> Outcome:
+def _usually_opened(item: UsualItem, facts: Facts) -> Outcome:
     agent, signals = _agent_of_usual(item)
     return RecordOpen(
         **facts,
@@ -305,7 +298,7 @@ def _usually_opened(item: UsualItem, facts: _Facts) -> Outcome:
     )
 
 
-def _usually_clicked(item: UsualItem, facts: _Facts) -> Outcome:
+def _usually_clicked(item: UsualItem, facts: Facts) -> Outcome:
     url = item.url.strip() if item.url else ""
     if not 0 < len(url) <= LONGEST_URL:
         return _clicked(msgspec.to_builtins(item), facts)
@@ -327,7 +320,7 @@ def _agent_of_usual(item: UsualItem) -> tuple[str, tuple[Signal, ...]]:
     return agent, () if agent else (Signal.NO_AGENT,)
 
 
-_USUAL_REPORTS: dict[str, Callable[[UsualItem, _Facts], Outcome]] = {
+_USUAL_REPORTS: dict[str, Callable[[UsualItem, Facts], Outcome]] = {
     "delivered": _usually_delivered,
     "open": _usually_opened,
     "click": _usually_clicked,

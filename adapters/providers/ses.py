@@ -9,6 +9,7 @@ import msgspec
 from adapters.mail.incoming import Unreadable
 from adapters.mail.kept_form import is_kept_body, kept_body, read_kept_body
 from adapters.mail.ses_mail import read_ses_mail
+from adapters.payloads.facts import Facts
 from adapters.payloads.fields import (
     LONGEST_EVENT_ID,
     LONGEST_URL,
@@ -20,7 +21,7 @@ from adapters.payloads.fields import (
     small_metadata,
 )
 from adapters.payloads.items import read_items, without_unstorable_characters
-from adapters.ses.events import REPORTS, Facts
+from adapters.ses.events import REPORTS
 from adapters.sns.envelope import (
     SUBSCRIPTION_CONFIRMATION,
     UNSUBSCRIBE_CONFIRMATION,

@@ -1,7 +1,7 @@
 """Rings through Redis's publish and subscribe: nothing is stored there."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -10,6 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from adapters.redis.outage import RedisOutage
 from read_models.notifications.notification import Announcement
 
 logger = logging.getLogger(__name__)
@@ -24,15 +25,15 @@ class RedisNotificationFeed:
 
     Args:
         redis_url: As redis-py takes it.
-        lost: Called with the number of rings that did not reach Redis.
     """
 
-    def __init__(self, redis_url: str, *, lost: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(self, redis_url: str) -> None:
         self._client = Redis.from_url(
             redis_url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
-        self._lost = lost
-        self._is_away = False
+        self._outage = RedisOutage(
+            logger, "streams catch up from the database", begins="announcement_lost", ends="announcements_back"
+        )
 
     def publish(self, announcements: Sequence[Announcement]) -> None:
         if not announcements:
@@ -43,17 +44,9 @@ class RedisNotificationFeed:
                     pipeline.publish(CHANNEL, msgspec.json.encode(announcement))
                 pipeline.execute()
         except (RedisError, OSError) as error:
-            self._lost(len(announcements))
-            if not self._is_away:
-                self._is_away = True
-                logger.warning(
-                    "Redis is away: streams catch up from the database",
-                    extra={"event": "announcement_lost", "error": type(error).__name__},
-                )
-            return
-        if self._is_away:
-            self._is_away = False
-            logger.info("Redis is back", extra={"event": "announcements_back"})
+            self._outage.note_away(error)
+        else:
+            self._outage.note_back()
 
     def close(self) -> None:
         """Close the connection."""

@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from adapters.redis.outage import RedisOutage
 from application.ports.presence import Person
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class RedisPresence:
             retry=Retry(NoBackoff(), 1),  # a connection that Redis closed while it was idle
         )
         self._seen_for_ms = round(seen_for_s * 1000)
-        self._is_away = False
+        self._outage = RedisOutage(logger, "nobody counts as online", begins="presence_unknown", ends="presence_back")
 
     async def note(self, people: Collection[Person]) -> None:
         if not people:
@@ -45,33 +46,20 @@ class RedisPresence:
                     pipeline.set(_key(person), "", px=self._seen_for_ms)  # type: ignore[unused-awaitable]  # by execute
                 await pipeline.execute()
         except (RedisError, OSError) as error:
-            self._note_away(error)
+            self._outage.note_away(error)
         else:
-            self._note_back()
+            self._outage.note_back()
 
     async def is_online(self, person: Person) -> bool:
         try:
             return bool(await self._client.exists(_key(person)))
         except (RedisError, OSError) as error:
-            self._note_away(error)
+            self._outage.note_away(error)
             return False
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-    def _note_away(self, error: Exception) -> None:
-        if not self._is_away:
-            self._is_away = True
-            logger.warning(
-                "Redis is away: nobody counts as online",
-                extra={"event": "presence_unknown", "error": type(error).__name__},
-            )
-
-    def _note_back(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            logger.info("Redis is back", extra={"event": "presence_back"})
 
 
 def _key(person: Person) -> str:

@@ -16,6 +16,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from adapters.redis.outage import RedisOutage
+
 logger = logging.getLogger(__name__)
 
 WINDOW_S: Final = 60
@@ -120,7 +122,10 @@ class RedisRateLimit:
         self._window_s = window_s
         self._now = now
         self._leases: dict[UUID, _Lease] = {}
-        self._look_again_at: float | None = None
+        self._outage = RedisOutage(
+            logger, "each process counts requests alone", begins="rate_limit_alone", ends="rate_limit_shared"
+        )
+        self._look_again_at = 0.0
 
     async def admit(self, endpoint_id: UUID, requests_per_minute: int) -> float:
         lease = self._leases.get(endpoint_id) or self._new_lease(endpoint_id)
@@ -139,7 +144,7 @@ class RedisRateLimit:
         await self._client.aclose()
 
     async def _renew(self, endpoint_id: UUID, lease: _Lease, limit: int, now: float) -> None:
-        if self._look_again_at is not None and now < self._look_again_at:
+        if now < self._look_again_at:
             self._count_alone(lease, limit, now)
             return
         wanted = max(1, min(limit // _LEASES_PER_WINDOW, _MOST_LEASED))
@@ -150,10 +155,11 @@ class RedisRateLimit:
                 keys=[f"mailpulse:rate:{endpoint_id}"], args=[limit, wanted, spent_alone, window_ms]
             )
         except (RedisError, OSError) as error:
-            self._note_away(error, now)
+            self._outage.note_away(error)
+            self._look_again_at = now + _ALONE_S
             self._count_alone(lease, limit, now)
             return
-        self._note_back()
+        self._outage.note_back()
         # Redis counted the window's rest after `now`, so this end is never later than Redis's own.
         ends_at = now + left_ms / 1000
         if now >= lease.ends_at:
@@ -173,16 +179,3 @@ class RedisRateLimit:
     def _new_lease(self, endpoint_id: UUID) -> _Lease:
         lease = self._leases[endpoint_id] = _Lease()
         return lease
-
-    def _note_away(self, error: Exception, now: float) -> None:
-        if self._look_again_at is None:
-            logger.warning(
-                "Redis is away: each process counts requests alone",
-                extra={"event": "rate_limit_alone", "error": type(error).__name__},
-            )
-        self._look_again_at = now + _ALONE_S
-
-    def _note_back(self) -> None:
-        if self._look_again_at is not None:
-            self._look_again_at = None
-            logger.info("Redis is back", extra={"event": "rate_limit_shared"})

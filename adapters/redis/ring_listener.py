@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from adapters.redis.notification_feed import CHANNEL
+from adapters.redis.outage import RedisOutage
 from application.ports.presence import Person
 from application.ports.rings import Heard
 
@@ -35,7 +36,7 @@ class RedisRingListener:
             health_check_interval=_LOOK_S,
             retry=Retry(NoBackoff(), 0),
         )
-        self._is_away = False
+        self._outage = RedisOutage(logger, "streams ask the database", begins="rings_unheard", ends="rings_heard")
 
     async def listen(self, heard: Heard) -> None:
         while True:
@@ -43,7 +44,7 @@ class RedisRingListener:
                 await self._subscribed(heard)
             except (RedisError, OSError) as error:
                 heard.deaf()
-                self._note_away(error)
+                self._outage.note_away(error)
             await asyncio.sleep(RECONNECT_S)
 
     async def close(self) -> None:
@@ -58,23 +59,10 @@ class RedisRingListener:
                 if message is None:
                     continue
                 if message["type"] == "subscribe":
-                    self._note_back()
+                    self._outage.note_back()
                     heard.listening()
                 elif message["type"] == "message":
                     _pass_on(message["data"], heard)
-
-    def _note_away(self, error: Exception) -> None:
-        if not self._is_away:
-            self._is_away = True
-            logger.warning(
-                "Redis is away: streams ask the database",
-                extra={"event": "rings_unheard", "error": type(error).__name__},
-            )
-
-    def _note_back(self) -> None:
-        if self._is_away:
-            self._is_away = False
-            logger.info("Redis is back", extra={"event": "rings_heard"})
 
 
 def _pass_on(data: bytes, heard: Heard) -> None:

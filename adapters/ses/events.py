@@ -7,17 +7,17 @@ feedback notifications (``notificationType``): https://docs.aws.amazon.com/ses/l
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 import msgspec
 
 from adapters.payloads.bounces import bounce_kind, bounce_reason
+from adapters.payloads.facts import Facts
 from adapters.payloads.fields import (
     DETAIL_CUT,
     LONGEST_URL,
     USER_AGENT_CUT,
     InvalidFieldError,
-    Metadata,
     agent_signals,
     ip_address,
     optional_text,
@@ -53,16 +53,6 @@ _NEVER_SENT = {
     "UnsubscribedRecipient": "previously_unsubscribed",
 }
 _KINDS = {"Permanent": BounceKind.HARD, "Transient": BounceKind.SOFT, "Undetermined": BounceKind.SOFT}
-
-
-class Facts(TypedDict):
-    """What every report of one event about one recipient has in common."""
-
-    message_id: str
-    recipient: str
-    occurred_at: datetime
-    event_id: str
-    metadata: Metadata | None
 
 
 _Answer = Callable[[Facts, Mapping[str, Any]], Outcome]

@@ -34,9 +34,29 @@ _decode: Final = msgspec.msgpack.Decoder(ProvenDelivery).decode
 
 
 class _Batch(NamedTuple):
+    """Reports that stand one after the other in a file.
+
+    Attributes:
+        end: Where in the file what follows them begins.
+        ends_whole: Whether nothing stands behind them in what was read of it.
+    """
+
     reports: list[ProvenDelivery]
     end: int
     ends_whole: bool
+
+
+class _Place(NamedTuple):
+    """How far a file of this process has been handed over.
+
+    Attributes:
+        behind: Where in it the next report begins.
+        reports: How many came before.
+    """
+
+    path: Path
+    behind: int = 0
+    reports: int = 0
 
 
 class FileSpool:
@@ -79,8 +99,7 @@ class FileSpool:
         self._claim = Claim(root)
         self._segments = Segments(self._claim.directory, segment_bytes=segment_bytes)
         self._written = self._shipped = self._synced = 0
-        self._reading: Path | None = None
-        self._read_until = self._read_records = 0
+        self._place: _Place | None = None
         self._set_aside_numbers: list[range] = []
         self._news = asyncio.Event()
         self._progress = asyncio.Event()
@@ -174,44 +193,40 @@ class FileSpool:
                     await asyncio.sleep(RETRY_S)
 
     async def _hand_over_next(self) -> bool:
-        path = self._reading or segments_in(self._claim.directory)[0]
+        place = self._place or _Place(segments_in(self._claim.directory)[0])
         try:
-            batch = self._read(path, self._read_until)
+            batch = self._read(place.path, place.behind)
         except (SealBrokenError, msgspec.DecodeError):
-            self._set_aside_own(path, "no secret key opens it")
+            self._set_aside_own(place, "no secret key opens it")
             return True
         if not batch.reports:
             if batch.ends_whole:
-                self._segments.forget(path)
-                self._begin_file()
+                self._segments.forget(place.path)
+                self._place = None
             else:
-                self._set_aside_own(path, "something else changed it")
+                self._set_aside_own(place, "something else changed it")
             return True
         if not await self._ship(batch.reports):
             return False
-        self._reading, self._read_until = path, batch.end
-        self._read_records += len(batch.reports)
+        self._place = _Place(place.path, batch.end, place.reports + len(batch.reports))
         self._advance(len(batch.reports))
         return True
 
-    def _begin_file(self) -> None:
-        self._reading, self._read_until, self._read_records = None, 0, 0
-
-    def _set_aside_own(self, path: Path, why: str) -> None:
+    def _set_aside_own(self, place: _Place, why: str) -> None:
         """Go on with the next file; what was in this one waits for somebody who can read it."""
-        records = self._segments.set_aside(path) - self._read_records
+        records = self._segments.set_aside(place.path) - place.reports
         logger.error(
             "A file of the spool is set aside", extra={"event": "spool_damaged", "reason": why, "reports": records}
         )
         self._set_aside_numbers.append(range(self._shipped + 1, self._shipped + records + 1))
-        self._begin_file()
+        self._place = None
         self._advance(records)
 
     def _forget_what_is_handed_over(self) -> None:
         """Keep nothing on the disk in quiet times, which may be long: reports tell where somebody read."""
         if not self.waiting and self._segments.bytes:
             self._segments.forget_all()
-            self._begin_file()
+            self._place = None
 
     def _advance(self, reports: int) -> None:
         self._shipped += reports
@@ -250,7 +265,7 @@ class FileSpool:
             await asyncio.to_thread(sync, descriptors, self._claim.directory)
             self._synced = written
 
-    def _read(self, path: Path, place: int) -> _Batch:
+    def _read(self, path: Path, begin: int) -> _Batch:
         """Read the next reports of a file, up to one that cannot be read.
 
         Raises:
@@ -258,7 +273,7 @@ class FileSpool:
             msgspec.DecodeError: It is none.
         """
         with path.open("rb") as file:
-            file.seek(place)
+            file.seek(begin)
             content = file.read(BATCH_BYTES)
         reports: list[ProvenDelivery] = []
         end = 0
@@ -270,7 +285,7 @@ class FileSpool:
                     break  # those before it come first
                 raise
             end = behind
-        return _Batch(reports, place + end, end == len(content))
+        return _Batch(reports, begin + end, end == len(content))
 
     # --- of processes that died ---
 
@@ -290,22 +305,30 @@ class FileSpool:
 
     async def _adopt(self, directory: Path) -> None:
         for path in segments_in(directory):
-            place = 0
-            while True:
-                try:
-                    batch = self._read(path, place)
-                except (SealBrokenError, msgspec.DecodeError):
-                    self._set_aside(path, "no secret key opens it")
-                    break
-                if not batch.reports:
-                    if batch.ends_whole:
-                        path.unlink()
-                    else:
-                        self._set_aside(path, "its end was not written")
-                    break
-                if not await self._ship(batch.reports):
-                    return
-                place = batch.end
+            if not await self._hand_over_file(path):
+                return
+
+    async def _hand_over_file(self, path: Path) -> bool:
+        """Hand over a file of a process that died, and remove it or set it aside; gives whether that is done."""
+        behind = 0
+        while True:
+            try:
+                batch = self._read(path, behind)
+            except (SealBrokenError, msgspec.DecodeError):
+                self._set_aside(path, "no secret key opens it")
+                return True
+            if not batch.reports:
+                self._finish(path, is_whole=batch.ends_whole)
+                return True
+            if not await self._ship(batch.reports):
+                return False
+            behind = batch.end
+
+    def _finish(self, path: Path, *, is_whole: bool) -> None:
+        if is_whole:
+            path.unlink()
+        else:
+            self._set_aside(path, "its end was not written")
 
     def _set_aside(self, path: Path, why: str) -> None:
         logger.error("A file of the spool is set aside", extra={"event": "spool_damaged", "reason": why})

@@ -22,7 +22,7 @@ class EndpointsUnavailableError(PortError):
 
 
 class UnknownOrganizationError(PortError):
-    """An endpoint was to be added to an organisation that does not exist."""
+    """There is no such organisation."""
 
     code = "unknown_organization"
 

@@ -30,12 +30,8 @@ class ErasureRecords(Protocol):
         """Give the place of the newest `Erased` fact about somebody, this transaction's included."""
         ...
 
-    def forget_orphans(self, addressee_id: UUID) -> int:
-        """Delete the reports about somebody that wait for their email.
-
-        Returns:
-            Number of reports.
-        """
+    def forget_orphans(self, addressee_id: UUID) -> None:
+        """Delete the reports about somebody that wait for their email."""
         ...
 
     def forget_failures(

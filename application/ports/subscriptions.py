@@ -1,4 +1,4 @@
-"""What reception needs to tell a provider that an endpoint wants its reports."""
+"""How a provider is told that an endpoint wants its reports."""
 
 from typing import Protocol
 

@@ -41,6 +41,14 @@ def show(answer: object, *, json_wanted: bool, lines: Sequence[str]) -> None:
             click.echo(line)
 
 
+def show_progress(line: str) -> None:
+    """Say on stderr how far a command is; at a terminal each line takes the place of the one before."""
+    if sys.stderr.isatty():
+        click.echo(f"{line}\r", err=True, nl=False)
+    else:
+        click.echo(line, err=True)
+
+
 @contextmanager
 def opened_backend(settings: Settings | None = None) -> Iterator[Backend]:
     """Give the backend, with the embedded servers of a running ``mailpulse up``, or started for this command."""

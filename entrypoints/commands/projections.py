@@ -1,12 +1,10 @@
 """Read models: how far they are, and anew from all events."""
 
-import sys
-
 import click
 
 from domain.counted import counted
 from entrypoints.bootstrap import Backend, read_model_names
-from entrypoints.commands.frame import as_json, show, with_database
+from entrypoints.commands.frame import as_json, show, show_progress, with_database
 from entrypoints.interpreter import tune_interpreter
 
 
@@ -39,13 +37,10 @@ def projections_rebuild(backend: Backend, names: tuple[str, ...]) -> None:
     """Fold all events anew beside the tables that serve, then swap; all read models if none is named."""
     tune_interpreter()
     for name in names or read_model_names():
-        tty = sys.stderr.isatty()
 
-        def progress(position: int, last: int, name: str = name, *, tty: bool = tty) -> None:
+        def progress(position: int, last: int, name: str = name) -> None:
             share = 100 * position / last if last else 100
-            click.echo(f"{name}: {position:,} of {last:,} ({share:.0f} %)", err=True, nl=not tty)
-            if tty:
-                click.echo("\r", err=True, nl=False)
+            show_progress(f"{name}: {position:,} of {last:,} ({share:.0f} %)")
 
         folded = backend.rebuild(name, progress)
         click.echo(f"{name}: rebuilt from {counted(folded, 'event')}")

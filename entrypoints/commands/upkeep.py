@@ -10,7 +10,16 @@ import click
 from application.rejudge import Rejudgements
 from domain.counted import counted
 from entrypoints.bootstrap import Backend
-from entrypoints.commands.frame import EXIT_FAILED, as_json, fail, opened_backend, refuse_outdated, show, with_database
+from entrypoints.commands.frame import (
+    EXIT_FAILED,
+    as_json,
+    fail,
+    opened_backend,
+    refuse_outdated,
+    show,
+    show_progress,
+    with_database,
+)
 from entrypoints.logging import configure_logging
 
 if TYPE_CHECKING:
@@ -66,14 +75,9 @@ def rejudge(backend: Backend, *, since: datetime, organization: UUID | None, dry
 
     May be repeated, and runs beside a running system; read models follow by themselves.
     """
-    tty = sys.stderr.isatty()
 
     def progress(so_far: Rejudgements) -> None:
-        click.echo(
-            f"{so_far.emails:,} of {counted(so_far.of, 'email')}, {so_far.changed:,} changed", err=True, nl=not tty
-        )
-        if tty:
-            click.echo("\r", err=True, nl=False)
+        show_progress(f"{so_far.emails:,} of {counted(so_far.of, 'email')}, {so_far.changed:,} changed")
 
     found = backend.rejudge(since.replace(tzinfo=UTC), organization, dry_run=dry_run, progress=progress)
     would = f"{'would be' if dry_run else 'is' if found.judgements == 1 else 'are'} judged differently"

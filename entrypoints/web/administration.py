@@ -12,18 +12,12 @@ from litestar.params import FromPath
 from application.access import CreatedApiKey, CreatedOrganization, Role, UserSession
 from entrypoints.web import examples
 from entrypoints.web.auth import ADMINS, OPERATOR, ApiRequest
-from entrypoints.web.json_bodies import read_body
+from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.services import Services
 from read_models.paging import Page
 
 TAGS: Final = ["administration"]
-BODY_PROBLEMS: Final = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
 
 
 class NewOrganization(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from application.register_emails import EmailRegistration, RegisteredEmail, Reje
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, RECRUITERS, ApiRequest, audience_of
 from entrypoints.web.included import Include, counts_machines
-from entrypoints.web.json_bodies import decoded, read_body
+from entrypoints.web.json_bodies import BODY_PROBLEMS, decoded, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, check_period, page
 from entrypoints.web.problems import InvalidRequestError, MalformedBodyError, UnknownThingError
@@ -89,12 +89,7 @@ class RegisteredEmails(msgspec.Struct, frozen=True, kw_only=True):
         sends=examples.REGISTRATION,
         gives=ANSWER,
         answers=examples.REGISTERED,
-        problems=(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-        ),
+        problems=BODY_PROBLEMS,
     ),
 )
 async def register_emails(request: ApiRequest, services: Services) -> Response[Any]:

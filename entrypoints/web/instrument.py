@@ -1,7 +1,6 @@
 """Have an email that is about to be sent tracked by our own pixel and links."""
 
 from asyncio import to_thread
-from http import HTTPStatus
 from typing import Final
 
 from litestar import post
@@ -10,7 +9,7 @@ from application.instrument_email import InstrumentedEmail
 from application.register_emails import EmailRegistration, RejectedEmail
 from entrypoints.web import examples
 from entrypoints.web.auth import RECRUITERS, ApiRequest
-from entrypoints.web.json_bodies import read_body
+from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.problems import InvalidRequestError
 from entrypoints.web.services import Services
@@ -46,12 +45,7 @@ class EmailToInstrument(EmailRegistration, frozen=True, kw_only=True):
         body=reference_to(EmailToInstrument),
         sends=examples.TO_INSTRUMENT,
         answers=examples.INSTRUMENTED,
-        problems=(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-        ),
+        problems=BODY_PROBLEMS,
     ),
 )
 async def instrument_email(request: ApiRequest, services: Services) -> InstrumentedEmail:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,6 +23,14 @@ HALF_PAIRS: Final = re.compile(
 """Escapes; group 1 is half a surrogate pair, which programs write where they cut a text within a character."""
 PLACE: Final = re.compile(r"(?P<detail>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 MISSING: Final = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+
+BODY_PROBLEMS: Final = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+"""What an operation that takes a body may answer, for its description."""
 
 Body = TypeVar("Body")
 

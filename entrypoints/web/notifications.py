@@ -12,9 +12,8 @@ from application.access import AccessToken
 from application.ports.presence import Person
 from domain.notification_preferences import Digest, NotificationPreferences, Occasion, Opens, QuietHours, TimeOfDay
 from entrypoints.web import examples
-from entrypoints.web.administration import BODY_PROBLEMS
 from entrypoints.web.auth import READERS, ApiRequest, audience_of
-from entrypoints.web.json_bodies import read_body
+from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, page
 from entrypoints.web.problems import ForbiddenError

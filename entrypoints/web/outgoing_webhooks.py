@@ -12,9 +12,8 @@ from litestar.params import FromPath, PathParameter, QueryParameter
 from application.outgoing_webhooks import TESTS_PER_MINUTE, USUAL_OVERLAP_HOURS, NewSecret, OutgoingWebhookView
 from domain.notification_kinds import EVERY_KIND, NotificationKind
 from entrypoints.web import examples
-from entrypoints.web.administration import BODY_PROBLEMS
 from entrypoints.web.auth import ADMINS, ApiRequest
-from entrypoints.web.json_bodies import read_body
+from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.paging import USUAL_PAGE, Cursor, Limit, page
 from entrypoints.web.services import Services

@@ -13,9 +13,8 @@ from application.tracking_consents import ConsentView
 from domain.errors import InvalidAddressError
 from domain.tracking_terms import LONGEST_RETENTION_DAYS, Consent, ConsentMode, IpHandling, TrackingPolicy
 from entrypoints.web import examples
-from entrypoints.web.administration import BODY_PROBLEMS
 from entrypoints.web.auth import ADMINS, RECRUITERS, ApiRequest
-from entrypoints.web.json_bodies import read_body
+from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.problems import InvalidRequestError
 from entrypoints.web.services import Services

@@ -13,9 +13,8 @@ from application.fingerprints import fingerprint_of
 from application.ports.provider import InvalidVerificationKeyError
 from application.webhook_endpoints import DEFAULT_REQUESTS_PER_MINUTE, EndpointView
 from entrypoints.web import examples
-from entrypoints.web.administration import BODY_PROBLEMS
 from entrypoints.web.auth import ADMINS, ApiRequest
-from entrypoints.web.json_bodies import read_body
+from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body
 from entrypoints.web.operations import described, reference_to
 from entrypoints.web.problems import RefusedKeyError
 from entrypoints.web.services import Services

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from domain.values import BounceKind
+from read_models.metrics.metrics import percent
 
 MOST_REASONS: Final = 20
 """Reasons that one line lists; providers use a dozen."""
@@ -94,11 +95,7 @@ def deliverability_of(outcomes: Iterable[Outcome]) -> Deliverability:
         bounce_reasons=reasons[:MOST_REASONS],
         spam_reported=spam_reported,
         unsubscribed=sum(one.unsubscribed for one in outcomes),
-        delivery_rate=_percent(delivered, sent),
-        bounce_rate=_percent(bounced, sent),
-        spam_rate=_percent(spam_reported, delivered),
+        delivery_rate=percent(delivered, sent),
+        bounce_rate=percent(bounced, sent),
+        spam_rate=percent(spam_reported, delivered),
     )
-
-
-def _percent(part: int, whole: int) -> float | None:
-    return round(100 * part / whole, 2) if whole else None

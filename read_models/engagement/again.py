@@ -41,17 +41,17 @@ def to_fold_again(batch: Sequence[LoggedFact], view: EngagementView, log: EventL
     marks = [(n, logged) for n, logged in enumerate(batch) if type(logged.fact) in _MARKS]
     if not marks:
         return Again(len(batch))
-    erased = {logged.email_id: logged.place for _, logged in marks if type(logged.fact) is Erased}
+    erased = {logged.stream_id: logged.place for _, logged in marks if type(logged.fact) is Erased}
     known = _emails_to(erased, view)
     taken = _as_many_as_fit(marks, known, log) or len(batch)
     emails: dict[UUID, int | None] = {
-        logged.email_id: None for n, logged in marks if n < taken and type(logged.fact) is Rejudged
+        logged.stream_id: None for n, logged in marks if n < taken and type(logged.fact) is Rejudged
     }
-    erased = {logged.email_id: logged.place for n, logged in marks if n < taken and type(logged.fact) is Erased}
+    erased = {logged.stream_id: logged.place for n, logged in marks if n < taken and type(logged.fact) is Erased}
     if erased:
         for logged in batch[:taken]:
             if isinstance(logged.fact, Sent) and logged.place < erased.get(addressee_of(logged.fact), 0):
-                emails[logged.email_id] = erased[addressee_of(logged.fact)]
+                emails[logged.stream_id] = erased[addressee_of(logged.fact)]
         for addressee_id, place in erased.items():
             emails |= dict.fromkeys(known[addressee_id], place)
     return Again(taken, emails)
@@ -69,7 +69,7 @@ def _as_many_as_fit(
     marks: Sequence[tuple[int, LoggedFact]], known: Mapping[UUID, Sequence[UUID]], log: EventLog
 ) -> int | None:
     """Give the number of facts before the mark that is too much; ``None`` if none is."""
-    meant = [known.get(logged.email_id, ()) or [logged.email_id] for _, logged in marks]
+    meant = [known.get(logged.stream_id, ()) or [logged.stream_id] for _, logged in marks]
     lengths = log.lengths({email_id for emails in meant for email_id in emails})
     counted: set[UUID] = set()
     total = 0
@@ -100,7 +100,7 @@ def as_known_by_now(stream: Sequence[LoggedFact], *, erased: bool) -> Iterator[L
             )
         if erased and isinstance(fact, Sent):
             fact = msgspec.structs.replace(fact, personal=NOBODY, subject="", addressee_id=addressee_of(fact))
-        yield logged if fact is logged.fact else LoggedFact(logged.place, logged.email_id, fact)
+        yield logged if fact is logged.fact else LoggedFact(logged.place, logged.stream_id, fact)
 
 
 def judged_anew_at(stream: Sequence[LoggedFact]) -> list[datetime]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -51,8 +52,8 @@ class ProjectEngagement:
         """
         again = to_fold_again(batch, self._view, self._log)
         batch = batch[: again.taken]
-        born = {logged.email_id for logged in batch if type(logged.fact) is Sent}
-        emails = dict(self._view.emails({logged.email_id for logged in batch} | again.emails.keys() - born))
+        born = {logged.stream_id for logged in batch if type(logged.fact) is Sent}
+        emails = dict(self._view.emails({logged.stream_id for logged in batch} | again.emails.keys() - born))
         before = {email_id: (contribution(email), email.open_implied_at) for email_id, email in emails.items()}
         changes = Changes()
         if again.emails:
@@ -61,13 +62,13 @@ class ProjectEngagement:
                 if folded.email_id in before:
                     # Its implied open has gone with its other rows.
                     before[folded.email_id] = before[folded.email_id][0], None
-        following = [logged for logged in batch if logged.email_id not in again.emails] if again.emails else batch
+        following = [logged for logged in batch if logged.stream_id not in again.emails] if again.emails else batch
         known_links = self._known_links(following, emails)
         for logged in following:
             fact = logged.fact
             if isinstance(fact, Sent):
-                emails[logged.email_id] = self._register(logged, fact, changes)
-            elif isinstance(fact, Fact) and (email := emails.get(logged.email_id)):
+                emails[logged.stream_id] = self._register(logged, fact, changes)
+            elif isinstance(fact, Fact) and (email := emails.get(logged.stream_id)):
                 self._apply(logged, fact, email, changes, known_links)
         for email_id, email in emails.items():
             was, implied_before = before.get(email_id, (None, None))
@@ -82,7 +83,7 @@ class ProjectEngagement:
     def _fold_again(
         self, again: Mapping[UUID, int | None], kept: Mapping[UUID, EmailLog], changes: Changes, *, until: int
     ) -> Iterator[EmailLog]:
-        for email_id, stream in groupby(self._log.streams(again.keys(), until=until), key=_stream_of):
+        for email_id, stream in groupby(self._log.streams(again.keys(), until=until), key=attrgetter("stream_id")):
             facts, erased_by = list(stream), again[email_id]
             if row := kept.get(email_id):
                 erased_by = erased_by or row.erased_by
@@ -111,7 +112,7 @@ class ProjectEngagement:
         followed: set[LinkKey] = set()
         for logged in batch:
             fact = logged.fact
-            if isinstance(fact, Clicked) and fact.verdict.is_human and (email := emails.get(logged.email_id)):
+            if isinstance(fact, Clicked) and fact.verdict.is_human and (email := emails.get(logged.stream_id)):
                 followed.add((email.id, link_key(fact.url, fact.link_position)))
         return set(self._view.links(followed)) if followed else set()
 
@@ -175,10 +176,6 @@ def _replaced(email: EmailLog, reported: Sequence[LoggedFact]) -> Replaced:
     return Replaced(
         email=email, places=[-email.id, *(place for place, _ in with_rows)], keys=[key for _, key in with_rows]
     )
-
-
-def _stream_of(logged: LoggedFact) -> UUID:
-    return logged.email_id
 
 
 @lru_cache(LINKS_REMEMBERED)  # the emails of a mailing have the same links

@@ -23,7 +23,7 @@ def fold_purges(batch: Sequence[LoggedFact], view: EngagementView, changes: Chan
     """
     for logged in batch:
         if isinstance(logged.fact, EmailsPurged):
-            if rows := view.purged(logged.email_id):
+            if rows := view.purged(logged.stream_id):
                 changes.purged += rows
             else:
                 _take_over(logged.fact, changes)

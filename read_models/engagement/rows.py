@@ -37,7 +37,7 @@ def email_row(logged: LoggedFact, sent: Sent) -> EmailLog:
     """Give the row of an email that was just registered."""
     return EmailLog(
         id=logged.place,
-        email_id=logged.email_id,
+        email_id=logged.stream_id,
         organization_id=sent.organization_id,
         provider=sent.provider,
         message_id=sent.message_id,
@@ -54,7 +54,7 @@ def email_row(logged: LoggedFact, sent: Sent) -> EmailLog:
         template_id=sent.template.id if sent.template else None,
         template_name=sent.template.name if sent.template else None,
         campaign_id=sent.campaign_id,
-        campaign_contact_id=sent.campaign_contact_id or logged.email_id,
+        campaign_contact_id=sent.campaign_contact_id or logged.stream_id,
         addressee_id=addressee_of(sent),
         sent_at=sent.sent_at,
         created_at=sent.recorded_at,

@@ -111,7 +111,6 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         verdict: Of an open or a click; ``None`` for other facts, and for an implied open.
         reasons: Names of the rules that led to the verdict.
         event_type: The long word (``opened``); ``event_word`` is the use case's short one (``open``).
-        tracked: Whether the email is tracked; untracked emails have no place in ``engagement_tracking``.
     """
 
     place: int

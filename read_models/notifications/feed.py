@@ -10,5 +10,5 @@ class NotificationFeed(Protocol):
     """Rings for what is committed, at most once: who missed a ring reads `NotificationQueries.announced_after`."""
 
     def publish(self, announcements: Sequence[Announcement]) -> None:
-        """Ring, in the order of the numbers; never fails: a ring that is lost is counted and logged."""
+        """Ring, in the order of the numbers; never fails: a ring that is lost is missed by nobody who looks."""
         ...

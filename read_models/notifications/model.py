@@ -32,7 +32,6 @@ class NotificationsReadModel:
         store: Of rows and position.
         feed: Rings.
         clock: Gives aware UTC.
-        on_poison: See `FoldingReadModel`.
     """
 
     name = NAME
@@ -42,13 +41,12 @@ class NotificationsReadModel:
         store: ReadModelStore[NotificationsView],
         feed: NotificationFeed,
         clock: Callable[[], datetime],
-        on_poison: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._feed = feed
         self._clock = clock
         self._announcements: list[Announcement] = []
-        self._folding = FoldingReadModel(NAME, store, self._project, on_poison, on_commit=self._ring)
+        self._folding = FoldingReadModel(NAME, store, self._project, on_commit=self._ring)
         self._looks_at: datetime | None = None
         self._forgets_at: datetime | None = None
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from domain.email_facts import Engagement, Fact, Rejudged, Sent, addressee_of
-from domain.notification_preferences import DEFAULT_PREFERENCES, NotificationPreferences, Occasion
+from domain.notification_preferences import Occasion
 from domain.organization_facts import EmailsPurged
 from domain.policies import notifying
 from domain.recipient_facts import Erased
@@ -20,8 +20,9 @@ from domain.values import uuid_of
 from read_models.engagement.again import as_known_by_now
 from read_models.events import EventLog, LoggedFact
 from read_models.notifications import words
+from read_models.notifications.circumstances import Circumstances, circumstances_of
 from read_models.notifications.notification import Announcement
-from read_models.notifications.view import AddresseeKey, CandidateKey, JobKey, NotificationsView, Told, UserKey
+from read_models.notifications.view import NotificationsView, Told
 
 NAME: Final = "notifications"
 FACTS_AT_ONCE: Final = 20_000
@@ -42,31 +43,6 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> UUID:
         """Public id of the event."""
         return uuid_of(self.fact.key)
-
-
-class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
-    """What holds now for everything that a batch may tell of."""
-
-    emails: Mapping[UUID, LoggedFact]
-    terms: Mapping[AddresseeKey, TrackingTerms]
-    managers: Mapping[JobKey, str]
-    preferences: Mapping[UserKey, NotificationPreferences]
-    hot: frozenset[CandidateKey]
-
-    def sent(self, email_id: UUID) -> Sent | None:
-        """Give an email; ``None`` if it is not registered, is gone, or went to somebody who was erased since."""
-        logged = self.emails.get(email_id)
-        if logged is None or not isinstance(logged.fact, Sent) or not logged.fact.personal.address:
-            return None
-        return logged.fact
-
-    def manager_of(self, sent: Sent) -> str:
-        """Name the hiring manager of an email's job; "" if there is none."""
-        return _manager_of(sent, self.managers)
-
-    def preferences_of(self, organization_id: UUID, user_id: str) -> NotificationPreferences:
-        """Give what somebody wants."""
-        return self.preferences.get((organization_id, user_id), DEFAULT_PREFERENCES)
 
 
 class ProjectNotifications:
@@ -99,7 +75,7 @@ class ProjectNotifications:
         happenings, lost = self._news(batch)
         if happenings or lost:
             self._tell(happenings, lost)
-        erased = {logged.email_id for logged in batch if isinstance(logged.fact, Erased)}
+        erased = {logged.stream_id for logged in batch if isinstance(logged.fact, Erased)}
         if erased:
             self._view.forget_people(erased)
             self.announcements = [one for one in self.announcements if not self._is_about(one, erased)]
@@ -112,13 +88,13 @@ class ProjectNotifications:
         rejudged: dict[UUID, set[bytes]] = {}
         for logged in batch:
             if isinstance(logged.fact, Rejudged):
-                rejudged.setdefault(logged.email_id, set()).update(one.key for one in logged.fact.judgements)
+                rejudged.setdefault(logged.stream_id, set()).update(one.key for one in logged.fact.judgements)
         happenings = [
-            Happening(email_id=logged.email_id, occasion=occasion, fact=logged.fact)
+            Happening(email_id=logged.stream_id, occasion=occasion, fact=logged.fact)
             for logged in batch
             if type(logged.fact) in notifying.TELLING  # the questions below are dear
             and isinstance(logged.fact, Fact)
-            and not (isinstance(logged.fact, Engagement) and logged.email_id in rejudged)
+            and not (isinstance(logged.fact, Engagement) and logged.stream_id in rejudged)
             and (occasion := notifying.occasion_of(logged.fact))
         ]
         lost: dict[UUID, set[UUID]] = {}
@@ -137,18 +113,18 @@ class ProjectNotifications:
             return
         asked = {email_id: set(keys) for email_id, keys in rejudged.items()}
         for logged in batch:
-            if logged.email_id in asked and isinstance(logged.fact, Fact):
-                asked[logged.email_id].add(logged.fact.key)
+            if logged.stream_id in asked and isinstance(logged.fact, Fact):
+                asked[logged.stream_id].add(logged.fact.key)
         for email_ids in in_portions(self._log.lengths(asked), most=FACTS_AT_ONCE):
             streams = self._log.streams(email_ids, until=batch[-1].place)
-            for email_id, stream in groupby(streams, key=attrgetter("email_id")):
+            for email_id, stream in groupby(streams, key=attrgetter("stream_id")):
                 for logged in as_known_by_now(list(stream), erased=False):
                     if isinstance(logged.fact, Engagement) and logged.fact.key in asked[email_id]:
                         yield email_id, logged.fact
 
     def _tell(self, happenings: Sequence[Happening], lost: Mapping[UUID, set[UUID]]) -> None:
         email_ids = {happening.email_id for happening in happenings} | lost.keys()
-        about = self._circumstances(email_ids)
+        about = circumstances_of(email_ids, self._view, self._log)
         threads: dict[Thread, list[Told]] = {}
         for told in self._view.told_about(email_ids):
             threads.setdefault((told.email_id, told.user_id, told.occasion), []).append(told)
@@ -247,26 +223,6 @@ class ProjectNotifications:
             now=self._now,
         )
 
-    def _circumstances(self, email_ids: set[UUID]) -> Circumstances:
-        emails = self._log.registrations(email_ids)
-        sent = [logged.fact for logged in emails.values() if isinstance(logged.fact, Sent)]
-        managers = self._view.managers({(one.organization_id, one.job.id) for one in sent if one.job})
-        users = {
-            (one.organization_id, user_id)
-            for one in sent
-            for user_id in notifying.audience(one, _manager_of(one, managers))
-        }
-        preferences = self._view.preferences(users)
-        candidates = {(one.organization_id, one.recipient_id) for one in sent if one.recipient_type == "Candidate"}
-        asks_for_hot = any(one.hot_candidates_only for one in preferences.values())
-        return Circumstances(
-            emails=emails,
-            terms=self._view.terms({(one.organization_id, addressee_of(one)) for one in sent}),
-            managers=managers,
-            preferences=preferences,
-            hot=frozenset(self._view.hot(candidates)) if asks_for_hot else frozenset(),
-        )
-
     def _is_about(self, announcement: Announcement, erased: set[UUID]) -> bool:
         email_id = announcement.notification.email_id
         logged = self._log.registrations([email_id]).get(email_id) if email_id else None
@@ -293,12 +249,6 @@ def announce(view: NotificationsView, ringing: Sequence[Told]) -> list[Announcem
         return []
     in_order = sorted(ringing, key=_by_time)
     return [told.announced(number) for told, number in zip(in_order, view.numbers(len(in_order)), strict=True)]
-
-
-def _manager_of(sent: Sent, managers: Mapping[JobKey, str]) -> str:
-    if sent.job is None:
-        return ""
-    return managers.get((sent.organization_id, sent.job.id), sent.job.hiring_manager_id)
 
 
 def _latest(rows: Sequence[Told]) -> datetime | None:

@@ -11,17 +11,16 @@ from msgspec.structs import asdict
 
 from adapters.agents import read_agent
 from adapters.memory.engagement_view import MemoryEngagementView
-from adapters.postgres import write_behind
 from domain.email_facts import Engagement, Personal, Recorded, Rejudged, Rejudgement
 from domain.email_message import EmailMessage
 from domain.recipient_facts import Erased
 from domain.tracking_terms import OPEN_TERMS, TrackingPolicy, TrackingTerms
 from domain.values import BounceKind, Verdict, addressee_id_for
-from read_models import runner
 from read_models.engagement import again
 from read_models.engagement.projection import ProjectEngagement
 from read_models.engagement.totals import contribution
 from read_models.events import LoggedFact
+from tests.support.batches import take_in_batches_of
 from tests.support.emails import (
     ACME,
     CALENDAR,
@@ -238,10 +237,10 @@ class LogOf:
         self._log = log
 
     def streams(self, ids, *, until):
-        return [logged for id_ in ids for logged in self._log if logged.email_id == id_ and logged.place <= until]
+        return [logged for id_ in ids for logged in self._log if logged.stream_id == id_ and logged.place <= until]
 
     def lengths(self, ids):
-        return {id_: sum(logged.email_id == id_ for logged in self._log) for id_ in ids}
+        return {id_: sum(logged.stream_id == id_ for logged in self._log) for id_ in ids}
 
 
 def projected(log, cuts):
@@ -279,7 +278,7 @@ def test_rows_are_those_of_the_verdicts_that_hold_in_the_end(news, cuts):
     judgements = [judged for logged in log if isinstance(logged.fact, Rejudged) for judged in logged.fact.judgements]
     verdicts = {judged.key: judged for judged in judgements}
     as_if_judged_so_at_once = [
-        LoggedFact(logged.place, logged.email_id, with_verdict(logged.fact, verdicts))
+        LoggedFact(logged.place, logged.stream_id, with_verdict(logged.fact, verdicts))
         for logged in log
         if not isinstance(logged.fact, Rejudged)
     ]
@@ -329,8 +328,7 @@ def test_an_email_has_an_implied_open_exactly_when_a_click_is_all_that_shows_it(
 @pytest.mark.parametrize("seed", [558, 2026, 46])
 def test_postgresql_keeps_the_rows_that_memory_keeps(core, seed, monkeypatch):
     # Batches of seven, so that a backlog is worked off in many, some of them still being written.
-    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 7)
-    monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
+    take_in_batches_of(7, monkeypatch)
     random = Random(seed)
     news = [(report, random.choice([OPEN_TERMS, OPEN_TERMS, PRIVATE])) for report in some_reports(random, how_many=150)]
     for _ in range(25):

@@ -1,10 +1,11 @@
 """One notification per person and cause, whatever the order of reports and however often they come."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.values import Verdict
-from read_models import runner
+from tests.support.batches import take_in_batches_of
 from tests.support.emails import JOB_AD, NOON, an_open, click, hours, reply, seconds
 from tests.support.notified import MANAGER, Notified
 
@@ -37,12 +38,9 @@ def told_of(all_reports, batch_size):
         notified.register(message_id)
     for report in all_reports:
         notified.record(report, message_id=report.message_id)
-    with_size = runner.FoldingReadModel.most_events
-    runner.FoldingReadModel.most_events = batch_size
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        take_in_batches_of(batch_size, patch)
         notified.tell()
-    finally:
-        runner.FoldingReadModel.most_events = with_size
     return {
         (told.user_id, told.email_id, told.occasion): (told.causes, told.title, told.occurred_at)
         for told in notified.view.told.values()

@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from application import drain_inbox
-from application.drain_inbox import BACKOFF, RERUNS_AFTER_CONFLICT
+from application.drain_inbox import BACKOFF
 from application.ports.unit_of_work import StoreUnavailableError
 from application.register_emails import Recipient
 from application.tracking_policies import TrackingPolicies
+from application.transactions import RERUNS_AFTER_CONFLICT
 from domain.email_facts import Clicked
 from domain.policies.detection.detection import Detection
 from domain.policies.detection.rule_file import parse_rules

@@ -106,9 +106,7 @@ def test_who_asks_for_privacy_is_counted_without_details(readers, wish):
     readers.open(**wish)
     readers.click(**wish)
 
-    for fact in readers.facts():
-        assert fact.personal == NOBODY
-        assert fact.verdict is Verdict.HUMAN
+    assert [(fact.personal, fact.verdict) for fact in readers.facts()] == [(NOBODY, Verdict.HUMAN)] * 2
 
 
 def test_without_a_wish_details_are_kept(readers):

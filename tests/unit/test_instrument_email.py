@@ -194,7 +194,7 @@ def test_the_email_is_registered_by_the_way(instrument):
 
     [logged] = instrument.scene.store.log
     assert (answer.email_id, answer.email_log_id, answer.tracking_id) == (
-        logged.email_id,
+        logged.stream_id,
         logged.place,
         logged.fact.tracking_id,
     )

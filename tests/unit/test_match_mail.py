@@ -40,7 +40,7 @@ def comes(scene, raw, **told):
 
 def answered(scene):
     """Email and fact of everything but registrations."""
-    return [(logged.email_id, logged.fact) for logged in scene.store.log if hasattr(logged.fact, "key")]
+    return [(logged.stream_id, logged.fact) for logged in scene.store.log if hasattr(logged.fact, "key")]
 
 
 # How it is found

@@ -6,13 +6,13 @@ from application.ports.unit_of_work import StoreUnavailableError
 from application.register_emails import (
     LONGEST_ID,
     LONGEST_TEXT,
-    RERUNS_AFTER_CONFLICT,
     Job,
     Recipient,
     RejectedEmail,
     Sender,
     Template,
 )
+from application.transactions import RERUNS_AFTER_CONFLICT
 from tests.support.core import registration
 from tests.support.drain_scene import DrainScene
 from tests.support.emails import CAMPAIGN, GLOBEX, JOHN, NOON, days, hours, seconds
@@ -27,7 +27,7 @@ def test_a_registered_email_is_found_by_its_ids(scene):
     [answer] = scene.register(registration())
 
     [logged] = scene.store.log
-    assert (answer.status, answer.email_id, answer.email_log_id) == ("registered", logged.email_id, logged.place)
+    assert (answer.status, answer.email_id, answer.email_log_id) == ("registered", logged.stream_id, logged.place)
     assert answer.tracking_id == logged.fact.tracking_id
 
 

@@ -99,7 +99,7 @@ def test_reports_arrive_in_order_and_once_over_many_files(root, inbox):
             for number in range(500):
                 spool.keep(report(number))
                 if number % 50 == 0:
-                    await asyncio.sleep(0.03)
+                    await until(lambda: not spool.waiting)
             await until(lambda: not spool.waiting)
             return len(files(root))
 
@@ -228,7 +228,6 @@ def test_beyond_its_bound_a_report_is_refused_and_taken_again_when_there_is_room
                     break
             inbox.is_away = False
             await until(lambda: not spool.waiting)
-            await asyncio.sleep(0.1)
             spool.keep(report(kept))
             await until(lambda: not spool.waiting)
             return kept

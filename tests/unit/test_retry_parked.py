@@ -2,8 +2,8 @@ import pytest
 
 from application.drain_inbox import BACKOFF
 from application.ports.unit_of_work import StoreUnavailableError
-from application.rematch_orphans import RERUNS_AFTER_CONFLICT
 from application.retry_parked import RetryOutcome, UnknownParkedReportError
+from application.transactions import RERUNS_AFTER_CONFLICT
 from tests.support.core import item, registration
 from tests.support.drain_scene import POISON, DrainScene
 from tests.support.emails import ACME, GLOBEX, hours, seconds

@@ -25,7 +25,7 @@ def test_nothing_set_means_everything_embedded_on_this_machine():
     assert settings.embeds_redis
     assert settings.data_dir == Path("var").absolute()
     assert (settings.host, settings.port, settings.public_url) == ("127.0.0.1", 8000, "http://127.0.0.1:8000")
-    assert (settings.web_workers, settings.worker_processes, settings.log_level) == (1, 1, "info")
+    assert (settings.web_processes, settings.worker_processes, settings.log_level) == (1, 1, "info")
     assert settings.trusted_proxies == ()
     assert settings.secret_keys == ()
 
@@ -59,7 +59,7 @@ def test_every_setting_is_read():
         operator_token=Secret("an operator's long token"),
         trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8::/32")),
         log_level="debug",
-        web_workers=2,
+        web_processes=2,
         worker_processes=3,
         worker_threads=8,
     )

@@ -20,7 +20,6 @@ from entrypoints.web.problems import ForbiddenError, InvalidRequestError
 from entrypoints.web.services import Services, WebServices
 
 NUMBER: Final = re.compile(r"[0-9]{1,18}")
-STREAM_PATH: Final = "/api/v1/notifications/stream"
 
 LastEventId = Annotated[
     str | None,

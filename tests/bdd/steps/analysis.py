@@ -2,9 +2,9 @@
 
 from pytest_bdd import parsers, then
 
-from tests.bdd.example_queries import CAMPAIGN_METRICS, ENGAGEMENT_SCORE, HIGHLY_ENGAGED, MOST_CLICKED
 from tests.bdd.recruiting_team import candidate_id
 from tests.bdd.tables import Columns, moment, number, pairs_of, rows_of, text
+from tests.support import seed_queries
 
 ROW = {
     "what happened": ("event_type", text),
@@ -70,7 +70,7 @@ def the_details_are(scene, word, to, datatable):
 def the_campaign_query_agrees(scene, campaign, datatable):
     scene.settle()
     team = scene.team
-    query = CAMPAIGN_METRICS.replace("campaign-uuid", team.campaign_id(campaign))
+    query = seed_queries.seed_query("campaign_metrics", **{"campaign-uuid": team.campaign_id(campaign)})
     (row,) = scene.service.analyse(team.organization_id, query)
     seen = team.ask(f"/campaigns/{team.campaign_id(campaign)}/engagement")
     answered = {
@@ -91,7 +91,7 @@ def the_campaign_query_agrees(scene, campaign, datatable):
 def the_link_query_agrees(scene, campaign, datatable):
     scene.settle()
     team = scene.team
-    answered = scene.service.analyse(team.organization_id, MOST_CLICKED)
+    answered = scene.service.analyse(team.organization_id, seed_queries.seed_query("most_clicked_links"))
     rows = [(row["clicked_url"], row["click_count"], row["unique_clicks"]) for row in answered]
     links = team.all_of(f"/campaigns/{team.campaign_id(campaign)}/links")
     assert rows == [(link["url"], link["click_count"], link["unique_clicks"]) for link in links]
@@ -102,7 +102,7 @@ def the_link_query_agrees(scene, campaign, datatable):
 def the_contact_query_agrees(scene, datatable):
     scene.settle()
     team = scene.team
-    answered = scene.service.analyse(team.organization_id, HIGHLY_ENGAGED)
+    answered = scene.service.analyse(team.organization_id, seed_queries.seed_query("highly_engaged_contacts"))
     rows = [(row["contact_id"], row["opens"], row["clicks"]) for row in answered]
     contacts = team.all_of("/contacts/engaged")
     assert rows == [(contact["contact_id"], contact["opens"], contact["clicks"]) for contact in contacts]
@@ -115,7 +115,8 @@ def the_score_query_agrees(scene, datatable):
     team = scene.team
     for row in rows_of(datatable):
         candidate = candidate_id(row["candidate"])
-        answered = scene.service.analyse(team.organization_id, ENGAGEMENT_SCORE, {"candidate_id": candidate})
+        query = seed_queries.seed_query("engagement_score", **{"@candidate_id": seed_queries.text(candidate)})
+        answered = scene.service.analyse(team.organization_id, query)
         seen = team.ask(f"/candidates/{candidate}/engagement")["score"]
         found = [(one["candidate_id"], int(one["engagement_score"])) for one in answered]
         assert found == [(candidate, seen)], f"the query {found}, the recruiter {seen}"

@@ -2,10 +2,9 @@
 
 import pytest
 
-from adapters.postgres import write_behind
 from adapters.postgres.writes import DeferredWrites
-from read_models import runner
 from read_models.runner import catch_up
+from tests.support.batches import take_in_batches_of
 from tests.support.core import item
 from tests.support.emails import JOB_AD, NOON, seconds
 
@@ -86,8 +85,7 @@ def test_rows_that_a_rebuild_put_in_place_are_read(core, other_core):
 
 
 def test_a_batch_that_cannot_be_written_leaves_nothing_at_hand(core, monkeypatch):
-    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 7)
-    monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
+    take_in_batches_of(7, monkeypatch)
     core.register_numbered(5)
     core.receive(*(item("click", NOON + seconds(n), f"m-{1 + n % 5}", url=JOB_AD) for n in range(100)))
     core.drain()

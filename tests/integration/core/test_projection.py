@@ -5,13 +5,12 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from adapters import agents
-from adapters.postgres import write_behind
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.outages import WrongDatabaseError
 from application.register_emails import Recipient
 from domain.email_facts import Opened, Personal
-from read_models import runner
 from read_models.runner import StandingByError, catch_up
+from tests.support.batches import take_in_batches_of
 from tests.support.core import Core, item, registration
 from tests.support.emails import JOB_AD, JOHN, NOON, email_id, hours, seconds
 from tests.support.processes import eventually
@@ -20,8 +19,7 @@ from tests.support.processes import eventually
 @pytest.fixture
 def small_batches(monkeypatch):
     """A backlog is worked off in batches of seven, each folded while the one before is written."""
-    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 7)
-    monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 7)
+    take_in_batches_of(7, monkeypatch)
 
 
 def append_raw(core, topic, state, version, of=None):

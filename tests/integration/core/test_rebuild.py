@@ -6,16 +6,15 @@ import psycopg
 import pytest
 
 from adapters.postgres import rebuild as rebuild_module
-from adapters.postgres import write_behind
 from adapters.postgres.rebuild import RebuildRefusedError
 from application.register_emails import Recipient
 from domain.tracking_terms import TrackingPolicy, TrackingTerms
 from domain.values import Verdict
 from entrypoints.bootstrap import read_model_names
-from read_models import runner
 from read_models.engagement.view import Totals
 from read_models.runner import StandingByError, catch_up
 from read_models.scores import projection as scores
+from tests.support.batches import take_in_batches_of
 from tests.support.core import Core, item, registration
 from tests.support.emails import ACME, CAMPAIGN, JOB_AD, NOON, click, hours, minutes, seconds
 from tests.support.storages import PostgresStorage
@@ -32,8 +31,7 @@ PRIVATE = TrackingTerms(TrackingPolicy(privacy_mode=True))
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
-    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 50)
-    monkeypatch.setattr(write_behind, "EVENTS_PER_TRANSACTION", 50)
+    take_in_batches_of(50, monkeypatch)
     monkeypatch.setattr(scores, "CANDIDATES_AT_ONCE", 3)
 
 

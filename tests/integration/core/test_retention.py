@@ -11,7 +11,7 @@ from application.ports.expired_records import RetentionBusyError
 from application.register_emails import Job, Recipient, Template
 from domain.organization_facts import EmailsPurged
 from entrypoints.commands.frame import EXIT_FAILED, refuse_outdated
-from read_models import runner
+from tests.support.batches import take_in_batches_of
 from tests.support.core import item, registration
 from tests.support.emails import ACME, CAMPAIGN, GLOBEX, JOB_AD, NOON, days, email_id, hours, seconds
 
@@ -171,7 +171,7 @@ def test_names_and_first_sending_survive_a_rebuild_though_only_purged_emails_tol
 
 
 def test_purges_rebuilds_and_new_facts_in_any_turn_keep_the_rows_what_they_are(kept, monkeypatch):
-    monkeypatch.setattr(runner.FoldingReadModel, "most_events", 20)
+    take_in_batches_of(20, monkeypatch)
     shown = totals(kept)
     for step in range(4):
         kept.backend.purge_expired(ACME)  # one chunk: the projector is behind then

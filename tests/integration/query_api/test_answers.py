@@ -284,9 +284,11 @@ def test_the_ranking_is_filtered_by_badge_and_still_counts_all(recruiter):
 
 
 def test_a_candidate_is_scored_alike_in_the_ranking_and_live(recruiter):
-    for listed in recruiter.get("/api/v1/candidates").json()["items"]:
-        live = recruiter.get(f"/api/v1/candidates/{listed['candidate_id']}/engagement").json()
+    ranking = recruiter.get("/api/v1/candidates").json()["items"]
 
+    assert ranking
+    for listed in ranking:
+        live = recruiter.get(f"/api/v1/candidates/{listed['candidate_id']}/engagement").json()
         activity = live.pop("recent_activity")
         assert live == listed
         assert all(activity[place]["occurred_at"] >= one["occurred_at"] for place, one in enumerate(activity[1:]))
