@@ -1,9 +1,11 @@
 """Rebuild a read model beside the one that serves, then take its place in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow, tuple_row
 from psycopg.sql import SQL, Identifier
 
@@ -64,9 +66,7 @@ def rebuild(
         RebuildRefusedError: Somebody else rebuilds it, or somebody's views depend on its tables.
     """
     name, schema = tables.name, rebuild_schema(tables.name)
-    with psycopg.connect(
-        database_url, autocommit=True, row_factory=tuple_row, **silence_limits(database_url)
-    ) as connection:
+    with _connected(database_url) as connection:
         lock = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (rebuild_name(name),)).fetchone()
         if not (lock and lock[0]):
             raise RebuildRefusedError(f"{name} is being rebuilt by somebody else: wait for it, or stop it")
@@ -85,6 +85,19 @@ def rebuild(
             finish_tables(connection, tables, schema=schema)
         connection.execute(SQL("ANALYZE {}").format(SQL(", ").join(Identifier(schema, t) for t in tables.tables)))
         return folded + _swap(connection, tables, model)
+
+
+@contextmanager
+def _connected(database_url: str) -> Iterator[Connection[TupleRow]]:
+    with psycopg.connect(
+        database_url, autocommit=True, row_factory=tuple_row, **silence_limits(database_url)
+    ) as connection:
+        try:
+            yield connection
+        finally:
+            if connection.info.transaction_status is TransactionStatus.IDLE:
+                # Its process in the server may outlive a connection by a moment, and would refuse the next rebuild.
+                connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _keep_purges_out(connection: Connection[TupleRow]) -> None:
