@@ -1,8 +1,9 @@
 """The dashboard's figures: a period beside the one before it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -95,14 +96,20 @@ class Days(msgspec.Struct, frozen=True, kw_only=True):
     def step(self, *, may_be_coarse: bool) -> Step:
         """Say how far apart the points of its series are: as close as `MOST_POINTS` allows."""
         *finer, coarsest = Step if may_be_coarse else (Step.DAY, Step.WEEK)
-        return next((step for step in finer if len(self.points(step)) <= MOST_POINTS), coarsest)
+        return next((step for step in finer if self._has_room(step)), coarsest)
 
     def points(self, step: Step) -> list[date]:
         """Give the first day of each point; that of the first may be before the period."""
-        points = [step.beginning(self.first)]
-        while (day := step.after(points[-1])) <= self.last:
-            points.append(day)
-        return points
+        return list(self._beginnings(step))
+
+    def _has_room(self, step: Step) -> bool:
+        return next(islice(self._beginnings(step), MOST_POINTS, None), None) is None
+
+    def _beginnings(self, step: Step) -> Iterator[date]:
+        day = step.beginning(self.first)
+        while day <= self.last:
+            yield day
+            day = step.after(day)
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):

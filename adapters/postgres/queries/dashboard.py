@@ -73,13 +73,13 @@ class PostgresDashboardQueries:
     ) -> Sums:
         question = DashboardQuestion(audience=audience, period=period, wanted=wanted, counting=counting)
         gather = activity_sums if counting.basis is Basis.ACTIVITY else cohort_sums
-        gathered = await gather(self._database, question)
+        gathered, days = await gather(self._database, question), question.days
         async with self._database.reading(audience.organization_id) as connection:
             names = await _names(connection, question, gathered.mailings)
             return Sums(
                 totals=gathered.totals,
                 previous=gathered.previous,
-                points={question.days[place - 1]: reached for place, reached in gathered.points.items()},
+                points={days[place - 1]: reached for place, reached in gathered.points.items()},
                 templates=_templates(gathered.mailings, names, counting.basis),
                 mailings=[
                     (
