@@ -23,7 +23,7 @@ def framed(template: str, request: PageRequest, *, now: datetime, **known: Any) 
         template: Its file's name, without the ending.
         request: Of the visitor.
         now: Aware UTC; relative times count from it.
-        known: What the template asks for.
+        known: What the template asks for; ``place``: the page's address, if this one only takes forms.
     """
     visitor = request.user
     is_admin = visitor.access.role is Role.ADMIN
@@ -40,7 +40,7 @@ def framed(template: str, request: PageRequest, *, now: datetime, **known: Any) 
         places=[(path, name, _is_in(path, request.url.path)) for path, name in places],
         zone=zone_of(request),
         here_with=lambda **changes: here_with(request, **changes),
-        **known,
+        **({"place": here_with(request, tz=None)} | known),
     )
 
 

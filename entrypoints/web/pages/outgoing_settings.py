@@ -258,6 +258,7 @@ async def _shown(
     organization_id = request.user.access.organization_id
     webhook = await to_thread(services.outgoing_webhooks.show, organization_id, webhook_id)
     deliveries = await services.outgoing_deliveries.deliveries(organization_id, webhook_id, status, page(ROWS, cursor))
+    own_place = {"place": f"{PATH}/{webhook_id}"} if made else {}
     return framed(
         "outgoing_webhook",
         request,
@@ -276,6 +277,7 @@ async def _shown(
         is_first=cursor is None,
         file_path=_log_path(webhook_id, status=status, cursor=cursor, format="csv"),
         next_path=_log_path(webhook_id, status=status, cursor=older) if (older := deliveries.next_cursor) else None,
+        **own_place,
     )
 
 

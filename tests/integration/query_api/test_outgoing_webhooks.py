@@ -189,6 +189,19 @@ def test_a_removed_webhook_is_given_no_secret(admin, admins_browser, hook):
     assert (page.status_code, "whsec_" in page.text) == (404, False)
 
 
+def test_who_changes_the_zone_beside_a_new_secret_comes_back_to_the_webhook(admins_browser, hook):
+    path = f"/settings/outgoing/{hook['webhook_id']}"
+    csrf = admins_browser.csrf()
+
+    page = admins_browser.post(f"{path}/secrets", {"csrf": csrf})
+    [place] = re.findall('name="next" value="([^"]*)"', page.text)
+    back = admins_browser.post("/zone", {"csrf": csrf, "next": place, "zone": "Europe/Berlin"})
+
+    assert "whsec_" in page.text
+    assert (back.status_code, back.headers["location"]) == (303, path)
+    assert admins_browser.get(path).status_code == 200
+
+
 def test_a_webhook_that_is_off_is_given_a_secret_that_is_there_once_it_is_on(admin, hook):
     path = f"{HOOKS}/{hook['webhook_id']}"
     admin.post(f"{path}/switch-off")
