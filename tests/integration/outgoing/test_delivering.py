@@ -366,10 +366,13 @@ def test_a_renewed_secret_signs_beside_the_old_one_and_then_alone(team, receiver
         assert receiver.received[0].verified(secret)
     assert webhook.secret != renewed.secret
 
+    assert team.comes_to(webhook, "delivered")  # else its lease ends with the day, and it is posted again
     clock.added += timedelta(hours=24)
-    team.tell()
-    assert receiver.gets(2)
-    assert len(receiver.received[1].headers["webhook-signature"].split()) == 1
+    for number in (2, 3):  # whoever looked at the clock a moment before signs the second with both
+        team.tell()
+        assert receiver.gets(number)
+    assert len(receiver.received[2].headers["webhook-signature"].split()) == 1
+    assert receiver.received[2].verified(renewed.secret)
 
 
 def test_a_test_arrives_by_the_same_way(team, receiver, start):
