@@ -265,7 +265,8 @@ def downloaded(visitor, name, directory):
     for old in directory.iterdir():
         old.unlink()
     visitor.press_link(name)
-    assert eventually(lambda: [one for one in directory.iterdir() if one.suffix == ".csv"], 60), name
+    # Until all of it is there, Chromium has a file of its own beside it.
+    assert eventually(lambda: [one.suffix for one in directory.iterdir()] == [".csv"], 60), name
     (file,) = directory.iterdir()
     return file
 
