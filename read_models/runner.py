@@ -3,14 +3,12 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from domain.errors import PortError
 from read_models.events import EventLog, LoggedFact, UnreadableEvent
 
 logger = logging.getLogger(__name__)
-
-EVENTS_PER_TRANSACTION: Final = 5_000
 
 V_co = TypeVar("V_co", covariant=True)
 
@@ -95,7 +93,7 @@ class FoldingReadModel(Generic[V_co]):
         on_commit: Called after each committed batch.
     """
 
-    most_events = EVENTS_PER_TRANSACTION
+    most_events = 5_000
 
     def __init__(
         self,
@@ -167,18 +165,3 @@ class FoldingReadModel(Generic[V_co]):
                 # The error's text may quote personal data; its type does not.
                 progress.set_aside(logged.place, type(error).__name__)
                 progress.move_to(logged.place)
-
-
-def catch_up(read_models: Sequence[ReadModel], keep_on: Callable[[], bool] = lambda: True) -> int:
-    """Bring every read model up to the newest event, in turns, so that none waits for another's backlog.
-
-    Returns:
-        Number of events taken in, over all read models.
-    """
-    total = 0
-    while keep_on():
-        taken = sum(model.advance() for model in read_models)
-        total += taken
-        if taken == 0:
-            break
-    return total

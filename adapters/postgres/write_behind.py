@@ -15,7 +15,7 @@ from adapters.postgres.event_log import PostgresEventLog
 from adapters.postgres.read_model_store import Moment, PostgresProgress, PostgresReadModelStore
 from adapters.postgres.writes import DeferredWrites, Writes
 from read_models.engagement.view import Changes, EmailLog, EngagementView, LinkKey
-from read_models.runner import EVENTS_PER_TRANSACTION, Progress, StandingByError
+from read_models.runner import FoldingReadModel, Progress, StandingByError
 
 
 class InFlight(msgspec.Struct, frozen=True):
@@ -210,4 +210,4 @@ class WriteBehindStore:
 
 
 def _is_full(before: int, after: int) -> bool:
-    return after - before >= EVENTS_PER_TRANSACTION
+    return after - before >= FoldingReadModel.most_events

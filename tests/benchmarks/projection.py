@@ -11,12 +11,13 @@ import psycopg
 from entrypoints.bootstrap import read_model_names
 from entrypoints.interpreter import tune_interpreter
 from entrypoints.projector import Turns
-from read_models.runner import ReadModel, catch_up
+from read_models.runner import ReadModel
 from tests.benchmarks.event_store import fill_event_store
 from tests.benchmarks.figures import BenchmarkFailedError, Figures, Target, say
 from tests.benchmarks.own_process import in_own_process
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.stores import SECRET_KEY, backend_of, migrated_database, server_cpu_seconds, settle
+from tests.support.batches import catch_up
 from tests.support.processes import environment
 from tests.support.running_service import peak_memory_mb
 

@@ -12,7 +12,7 @@ from application.register_emails import EmailRegistration, Recipient, Sender
 from entrypoints.bootstrap import READ_MODEL_TABLES, Backend
 from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings
-from read_models.runner import catch_up
+from tests.support.batches import catch_up
 from tests.support.emails import ACME, JOHN, NOON, minutes
 
 SECRET_KEY = "a secret key that is long enough"

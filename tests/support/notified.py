@@ -10,10 +10,10 @@ from domain.notification_preferences import NotificationPreferences
 from domain.recipient_facts import Erased
 from domain.tracking_terms import OPEN_TERMS
 from domain.values import addressee_id_for
-from read_models import runner
 from read_models.events import LoggedFact
 from read_models.notifications.model import NotificationsReadModel
 from read_models.notifications.projection import NAME
+from tests.support.batches import catch_up
 from tests.support.emails import ACME, JOHN, NOON, email_id, sent
 from tests.support.storages import judged_anew
 
@@ -75,7 +75,7 @@ class Notified:
             self.store.keep([LoggedFact(next(self.store.places), who, Recorded(who, 1, fact).fact)])
 
     def tell(self):
-        runner.catch_up([self.model])
+        catch_up([self.model])
 
     def list(self, user_id=ADA):
         self.tell()

@@ -20,8 +20,9 @@ from domain.tracking_terms import OPEN_TERMS
 from domain.values import addressee_id_for
 from read_models.engagement import projection as engagement
 from read_models.engagement.view import EmailLog, Totals
-from read_models.runner import FoldingReadModel, catch_up
+from read_models.runner import FoldingReadModel
 from read_models.scores import projection as scores
+from tests.support.batches import catch_up
 from tests.support.core import ENDPOINT
 from tests.support.emails import ACME, JOHN, NOON, email_id, hours, sent
 

@@ -2,7 +2,8 @@ import pytest
 
 from domain.errors import PortError
 from read_models.events import UnreadableEvent
-from read_models.runner import FoldingReadModel, StandingByError, catch_up
+from read_models.runner import FoldingReadModel, StandingByError
+from tests.support.batches import catch_up
 from tests.support.emails import NOON, an_open, seconds
 from tests.support.storages import MemoryStorage
 
@@ -80,10 +81,3 @@ def test_a_second_projector_stands_by(storage):
     with storage.engagement.begin(), pytest.raises(StandingByError):
         model.advance()
     assert model.advance() == 5
-
-
-def test_catching_up_ends_between_batches_when_told(storage):
-    model = FoldingReadModel("any", storage.engagement, Remembering())
-
-    assert catch_up([model], lambda: False) == 0
-    assert storage.engagement.position == 0

@@ -3,8 +3,7 @@
 import pytest
 
 from adapters.postgres.writes import DeferredWrites
-from read_models.runner import catch_up
-from tests.support.batches import take_in_batches_of
+from tests.support.batches import catch_up, take_in_batches_of
 from tests.support.core import item
 from tests.support.emails import JOB_AD, NOON, seconds
 

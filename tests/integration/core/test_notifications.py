@@ -5,7 +5,7 @@ import pytest
 from application.register_emails import Job
 from domain.tracking_terms import Consent
 from domain.values import Verdict
-from read_models.runner import catch_up
+from tests.support.batches import catch_up
 from tests.support.core import item, registration
 from tests.support.emails import ACME, JOHN, NOON, email_id, hours, seconds
 from tests.support.storages import judged_anew

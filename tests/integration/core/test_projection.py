@@ -9,8 +9,8 @@ from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.outages import WrongDatabaseError
 from application.register_emails import Recipient
 from domain.email_facts import Opened, Personal
-from read_models.runner import StandingByError, catch_up
-from tests.support.batches import take_in_batches_of
+from read_models.runner import StandingByError
+from tests.support.batches import catch_up, take_in_batches_of
 from tests.support.core import Core, item, registration
 from tests.support.emails import JOB_AD, JOHN, NOON, email_id, hours, seconds
 from tests.support.processes import eventually

@@ -12,9 +12,9 @@ from domain.tracking_terms import TrackingPolicy, TrackingTerms
 from domain.values import Verdict
 from entrypoints.bootstrap import read_model_names
 from read_models.engagement.view import Totals
-from read_models.runner import StandingByError, catch_up
+from read_models.runner import StandingByError
 from read_models.scores import projection as scores
-from tests.support.batches import take_in_batches_of
+from tests.support.batches import catch_up, take_in_batches_of
 from tests.support.core import Core, item, registration
 from tests.support.emails import ACME, CAMPAIGN, JOB_AD, NOON, click, hours, minutes, seconds
 from tests.support.storages import PostgresStorage
