@@ -1,6 +1,8 @@
 """The library's PostgreSQL recorder, appending many streams in one statement of somebody else's transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
 from struct import Struct
 from typing import Any, Final
 from uuid import UUID
@@ -22,6 +24,8 @@ HistoryRow = tuple[int, str, bytes]
 LoggedRow = tuple[int, UUID, str, bytes]
 """``notification_id, originator_id, topic, state``."""
 
+_ROWS_AT_ONCE: Final = 100
+"""Of rows that travel while others are worked on, at both ends: what a socket holds is a few of these (ADR 0024)."""
 
 # What COPY ... (FORMAT BINARY) reads; psycopg's own way to write a row takes three times as long.
 _COPY_BEGINS: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -82,16 +86,26 @@ class BatchRecorder(PostgresApplicationRecorder):
             "SELECT notification_id, originator_id, topic, state FROM {} WHERE notification_id = ANY(%s::bigint[])"
         ).format(table)
 
-    def append(self, cursor: Cursor[Any], rows: Iterable[StoredRow]) -> None:
+    def append(self, cursor: Cursor[Any], rows: Iterable[StoredRow], *, before_locking: int | None = None) -> None:
         """Append within the cursor's transaction; the table stays locked for appending until it ends.
+
+        Args:
+            cursor: Of the transaction.
+            rows: May be made one by one: the server takes in the first while the others are made.
+            before_locking: So many are made before the table is locked; ``None`` for all.
 
         Raises:
             psycopg.errors.UniqueViolation: Somebody else appended to one of the streams first.
         """
+        copied = map(_copied, rows)
+        ahead = b"".join((_COPY_BEGINS, *islice(copied, before_locking)))
         self._lock_table(cursor)
         self._notify_channel(cursor)
         with cursor.copy(self._copy) as copy:
-            copy.write(b"".join((_COPY_BEGINS, *map(_copied, rows), _COPY_ENDS)))
+            copy.write(ahead)
+            while part := b"".join(islice(copied, _ROWS_AT_ONCE)):
+                copy.write(part)
+            copy.write(_COPY_ENDS)
 
     def streams(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> list[StoredRow]:
         """Read whole streams, one after the other, each in its order."""
@@ -99,11 +113,16 @@ class BatchRecorder(PostgresApplicationRecorder):
         rows: list[StoredRow] = cursor.fetchall()
         return rows
 
-    def histories(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> list[HistoryRow]:
-        """Read whole streams, each in its order, and say by number which of those asked for each row is of."""
-        cursor.execute(self._histories, (uuid_array(originator_ids),), binary=True)
-        rows: list[HistoryRow] = cursor.fetchall()
-        return rows
+    @contextmanager
+    def histories(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> Iterator[Iterator[HistoryRow]]:
+        """Read whole streams, each in its order, and say by number which of those asked for each row is of.
+
+        Rows are given while the server looks for the next ones; the cursor's connection is free again at the end of
+        the ``with`` block, whatever happens in it.
+        """
+        arguments = (uuid_array(originator_ids),)
+        with closing(cursor.stream(self._histories, arguments, binary=True, size=_ROWS_AT_ONCE)) as rows:  # type: ignore[type-var]  # psycopg calls its generator an iterator
+            yield rows
 
     def first_events(self, cursor: Cursor[Any], originator_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bytes]]:
         """Give the place in the global order and the state of each stream's first event."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -36,7 +36,7 @@ from adapters.postgres.tracking_records import PostgresTrackingRecords
 from adapters.secrets import SecretBox
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import ConcurrentAppendError, Delivery, Registered, StoreUnavailableError
-from domain.email_facts import AnyFact, Clicked, Fact, Opened, Personal, Sent, addressee_of
+from domain.email_facts import AnyFact, Clicked, Fact, Opened, Personal, Recorded, Sent, addressee_of
 from domain.email_message import EmailMessage
 from domain.engagements import PersonalOf
 
@@ -71,6 +71,8 @@ INSERT INTO ops.last_receptions SELECT l.* FROM latest l WHERE NOT EXISTS (
 """Workers never wait for each other to say when something last came: who meets another leaves it to them."""
 
 _SEALED: Final = (Fact, Sent)
+
+_Decided: TypeAlias = tuple[EmailMessage, Sequence[Recorded]]
 
 BODIES_PURPOSE: Final = "deliveries"
 """Of the box that seals what providers sent, until it has become facts."""
@@ -188,11 +190,12 @@ class PostgresUnitOfWork:
         messages = [EmailMessage(email_id) for email_id in email_ids]
         if messages:
             decode = self._mapper.decode_sealed
-            for place, topic, state in self._recorder.histories(self._cursor, email_ids):
-                fact, message = decode(topic, state), messages[place]
-                message.replay(fact)  # type: ignore[arg-type]  # streams of emails hold nothing else
-                if topic == Sent.TOPIC and (sealed := _sealed_in(fact)):
-                    self._sealed_with[message] = key_id_of(sealed)
+            with self._recorder.histories(self._cursor, email_ids) as rows:
+                for place, topic, state in rows:
+                    fact, message = decode(topic, state), messages[place]
+                    message.replay(fact)  # type: ignore[arg-type]  # streams of emails hold nothing else
+                    if topic == Sent.TOPIC and (sealed := _sealed_in(fact)):
+                        self._sealed_with[message] = key_id_of(sealed)
         return dict(zip(email_ids, messages, strict=True))
 
     def reveal(self, messages: Sequence[EmailMessage]) -> None:
@@ -262,9 +265,14 @@ class PostgresUnitOfWork:
         self._look_up_keys_of(telling)
         new = self._new_keys_of([message for message in telling if message not in self._sealed_with])
         count = sum(len(events) for _, events in decided)
-        fresh = iter(nonces(count))
-        rows: list[StoredRow] = []
-        encode = self._mapper.encode
+        # The server takes in the first half while the second is sealed; others wait for the table no longer for it.
+        self._recorder.append(self._cursor, self._sealed_rows(decided, new, count), before_locking=count // 2)
+        return count
+
+    def _sealed_rows(
+        self, decided: Iterable[_Decided], new: Mapping[EmailMessage, RecipientKey], count: int
+    ) -> Iterator[StoredRow]:
+        encode, fresh = self._mapper.encode, iter(nonces(count))
         for message, events in decided:
             stream_id, key = message.id, new.get(message) or self._key_of(message)
             for event in events:
@@ -275,9 +283,7 @@ class PostgresUnitOfWork:
                     state = state_without(_sealable(fact))
                 else:
                     state = sealed_state(_sealable(fact), stream_id, key, next(fresh))
-                rows.append((stream_id, event.originator_version, fact.TOPIC, state))
-        self._recorder.append(self._cursor, rows)
-        return count
+                yield stream_id, event.originator_version, fact.TOPIC, state
 
     def _new_keys_of(self, messages: Sequence[EmailMessage]) -> dict[EmailMessage, RecipientKey]:
         """Give the keys with which `Sent` is sealed now, and everything about the email for good."""

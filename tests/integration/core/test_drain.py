@@ -5,9 +5,11 @@ from random import Random
 
 import pytest
 
+from adapters.postgres import unit_of_work
+from adapters.postgres.sealing import sealed_state
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from tests.support.core import Core, item, registration
-from tests.support.emails import ACME, CALENDAR, GLOBEX, JOB_AD, NOON, hours, minutes, seconds
+from tests.support.emails import ACME, CALENDAR, GLOBEX, JOB_AD, NOON, email_id, hours, minutes, seconds
 from tests.support.storages import PostgresStorage
 
 EMAILS = 200
@@ -182,6 +184,43 @@ def test_a_delivery_that_the_database_cannot_take_waits_and_costs_nobody_else(co
     [(id_, attempts, error)] = core.query("SELECT id, attempts, last_error FROM ops.webhook_inbox")
     assert (id_, attempts) == (poison, 1)
     assert error.startswith("internal error (DataError)")
+
+
+def test_an_email_whose_stream_cannot_be_read_costs_nobody_else_among_hundreds(core):
+    core.register_numbered(400)
+    core.now = AHEAD_OF_THE_DATABASE
+    core.query(
+        "UPDATE events.stored_events SET state = '\\x80' WHERE originator_id = %s RETURNING 1", email_id("m-200")
+    )
+    core.receive(*(item("open", NOON, f"m-{n}") for n in range(201, 401)))
+    poison = core.receive(item("open", NOON, "m-200"))
+    core.receive(*(item("open", NOON, f"m-{n}") for n in range(1, 200)))
+
+    core.drain()
+
+    assert core.value("SELECT count(*) FROM events.stored_events WHERE originator_version = 2") == 399
+    assert core.query("SELECT id, attempts FROM ops.webhook_inbox") == [(poison, 1)]
+
+
+def test_what_cannot_be_stored_undoes_the_batch_also_when_the_database_has_much_of_it_already(core, monkeypatch):
+    core.register_numbered(400)
+    core.receive(*(item("open", NOON, f"m-{n}", user_agent="Safari") for n in range(1, 401)))
+    sealed = []
+
+    def seal_until_the_plug_is_pulled(*given):
+        sealed.append(given)
+        if len(sealed) == 390:
+            raise PulledPlugError
+        return sealed_state(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(unit_of_work, "sealed_state", seal_until_the_plug_is_pulled)
+        with pytest.raises(PulledPlugError):
+            core.drain()
+
+    assert core.value("SELECT max(originator_version) FROM events.stored_events") == 1
+    core.drain()
+    assert core.value("SELECT count(*) FROM events.stored_events WHERE originator_version = 2") == 400
 
 
 def test_a_postponed_delivery_is_not_due_and_is_seen(core):
