@@ -16,6 +16,7 @@ SEAL_PURPOSE: Final = "recipient-keys"
 MOST_KEPT: Final = 50_000
 """Keys that a process keeps, at about 0.4 kB each."""
 
+_DESTROYED: Final = b"SELECT coalesce(sum(keys), 0)::bigint FROM ops.key_destructions"
 _FIND: Final = "SELECT uuid_send(key_id), addressee_id, wrapped FROM ops.recipient_keys WHERE key_id = ANY(%s::uuid[])"
 _STILL_THERE: Final = "SELECT uuid_send(key_id) FROM ops.recipient_keys WHERE key_id = ANY(%s::uuid[])"
 _FIND_OF_ADDRESSEES: Final = (
@@ -62,6 +63,9 @@ class RecipientKeys:
         self._most_kept = most_kept
         self._kept: dict[bytes, RecipientKey] = {}
         self._kept_of: dict[UUID, bytes] = {}
+        self._destroyed = 0
+        self._seen: set[bytes] = set()
+        """Of the keys that are kept, those seen since so many were destroyed."""
         self._changing = Lock()
 
     def found(self, cursor: Cursor[Any], key_ids: Iterable[bytes]) -> dict[bytes, RecipientKey]:
@@ -70,21 +74,39 @@ class RecipientKeys:
         Raises:
             SealBrokenError: A key was wrapped with a secret key that is no longer configured.
         """
-        known: dict[bytes, RecipientKey] = {}
+        destroyed = self._destroyed_by_now(cursor)
+        found: dict[bytes, RecipientKey] = {}
+        doubtful: dict[bytes, RecipientKey] = {}
         new: list[bytes] = []
         for key_id in key_ids:
-            if kept := self._kept.get(key_id):
-                known[key_id] = kept
-            else:
+            kept = self._kept.get(key_id)
+            if kept is None:
                 new.append(key_id)
-        found = {key.id: key for key in self._read(cursor, _FIND, _hex_array(new))}
-        if known:  # all that is asked is whether it was destroyed
-            cursor.execute(_STILL_THERE.encode(), (_hex_array(known),), binary=True)
+            elif key_id in self._seen:
+                found[key_id] = kept
+            else:
+                doubtful[key_id] = kept
+        seen = {key.id: key for key in self._read(cursor, _FIND, _hex_array(new))}
+        if doubtful:  # all that is asked is whether it was destroyed
+            cursor.execute(_STILL_THERE.encode(), (_hex_array(doubtful),), binary=True)
             for (key_id,) in cursor.fetchall():
-                found[key_id] = known.pop(key_id)
-            for key in known.values():
+                seen[key_id] = doubtful.pop(key_id)
+            for key in doubtful.values():
                 self.forget(key.addressee_id)
-        return found
+        with self._changing:
+            if destroyed == self._destroyed:
+                self._seen |= seen.keys() & self._kept.keys()
+        return found | seen
+
+    def _destroyed_by_now(self, cursor: Cursor[Any]) -> int:
+        """Say how many keys were ever destroyed; if that is news, no key that is kept is trusted unseen."""
+        cursor.execute(_DESTROYED, binary=True)
+        ((destroyed,),) = cursor.fetchall()
+        with self._changing:
+            if destroyed != self._destroyed:
+                self._destroyed = destroyed
+                self._seen = set()
+        return int(destroyed)
 
     def of_addressees(self, cursor: Cursor[Any], organizations: Mapping[UUID, UUID]) -> dict[UUID, RecipientKey]:
         """Give the keys of people; who has none gets one.
@@ -150,6 +172,7 @@ class RecipientKeys:
     def _let_go_of(self, addressee_id: UUID) -> None:
         if key_id := self._kept_of.pop(addressee_id, None):
             del self._kept[key_id]
+            self._seen.discard(key_id)
 
 
 def _hex_array(ids: Iterable[bytes]) -> str:

@@ -60,6 +60,94 @@ def test_a_key_that_is_kept_is_not_found_once_it_is_destroyed_but_reads_until_it
     assert keys.for_reading(cursor, secrets).keys() == set(others)
 
 
+class Interrupted:
+    """A cursor between whose answers to the first question about keys and the caller something else happens."""
+
+    def __init__(self, cursor, interruption):
+        self._cursor, self._interruption = cursor, interruption
+        self.asked = []
+
+    def execute(self, query, parameters=(), **told):
+        self.asked.append(query)
+        self._cursor.execute(query, parameters, **told)
+
+    def fetchall(self):
+        rows = self._cursor.fetchall()
+        if self._interruption and b"recipient_keys" in self.asked[-1]:
+            self._interruption = self._interruption()
+        return rows
+
+
+@pytest.fixture
+def elsewhere(core, cursor, stored):
+    """Another connection, which sees the stored keys."""
+    cursor.connection.commit()
+    with psycopg.connect(core.database_url) as connection:
+        yield connection
+
+
+def test_a_key_counts_as_destroyed_when_its_destruction_is_there_for_everybody(cursor, stored, elsewhere):
+    secrets, addressees = stored
+    keys = RecipientKeys(BOX)
+    cursor.connection.autocommit = True
+    gone, *others = keys.found(cursor, secrets)
+
+    elsewhere.execute("DELETE FROM ops.recipient_keys WHERE addressee_id = %s", (addressees[gone],))
+    assert keys.found(cursor, secrets).keys() == set(secrets)
+    assert keys.found(cursor, secrets).keys() == set(secrets)
+    elsewhere.commit()
+
+    assert keys.found(cursor, secrets).keys() == set(others)
+
+
+def test_keys_that_were_seen_are_not_looked_for_again_until_any_is_destroyed(cursor, stored):
+    secrets, addressees = stored
+    keys = RecipientKeys(BOX)
+    gone, *others = keys.found(cursor, secrets)
+    watched = Interrupted(cursor, None)
+
+    assert keys.found(watched, others).keys() == set(others)
+    assert not [query for query in watched.asked if b"recipient_keys" in query]
+
+    cursor.execute("DELETE FROM ops.recipient_keys WHERE addressee_id = %s", (addressees[gone],))
+    assert keys.found(watched, others).keys() == set(others)
+    assert [query for query in watched.asked if b"recipient_keys" in query]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_key_that_is_destroyed_while_another_thread_has_just_seen_it_is_not_trusted_afterwards(
+    core, cursor, stored, elsewhere, is_kept
+):
+    secrets, addressees = stored
+    keys = RecipientKeys(BOX)
+    cursor.connection.autocommit = True
+    gone, *others = secrets
+    if is_kept:
+        keys.for_reading(cursor, secrets)
+
+    def destroy_it_and_have_others_notice():
+        elsewhere.execute("DELETE FROM ops.recipient_keys WHERE addressee_id = %s", (addressees[gone],))
+        elsewhere.commit()
+        keys.found(elsewhere.cursor(), others)
+
+    keys.found(Interrupted(cursor, destroy_it_and_have_others_notice), secrets)
+
+    assert keys.found(cursor, secrets).keys() == set(others)
+
+
+def test_destroyed_keys_are_counted_by_organisation(cursor, stored):
+    _, addressees = stored
+
+    def destroyed(how_many):
+        whose = list(addressees.values())[:how_many]
+        cursor.execute("DELETE FROM ops.recipient_keys WHERE addressee_id = ANY(%s)", (whose,))
+        return dict(cursor.execute("SELECT * FROM ops.key_destructions").fetchall())[ACME]
+
+    first = destroyed(3)
+
+    assert (destroyed(4), destroyed(4), destroyed(7)) == (first + 1, first + 1, first + 4)
+
+
 def test_a_key_is_read_with_until_its_owner_is_forgotten(cursor, stored):
     secrets, addressees = stored
     keys = RecipientKeys(BOX)
