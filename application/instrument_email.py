@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
+from application.email_registrations import EmailRegistration, RegisteredEmail, RejectedEmail
 from application.html_anatomy import Anatomy, FoundLink, anatomy_of
 from application.link_texts import links_of_text
 from application.ports.tracking_tokens import LONGEST_TOKEN, EmailReference, TrackedLink, TrackingTokens
 from application.ports.unit_of_work import UnitsOfWork
-from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
 from domain.email_facts import Personal
 from domain.redaction import without_recipient
 from domain.tracking_terms import TrackingTerms

@@ -482,6 +482,6 @@ class Backend:
         return rebuild(self.settings.database_url, tables, make, progress=progress)
 
 
-def read_model_names() -> tuple[str, ...]:
+def rebuildable_read_models() -> tuple[str, ...]:
     """Give the names of the read models that can be rebuilt, in the order in which they take turns."""
     return tuple(tables.name for tables in READ_MODEL_TABLES)

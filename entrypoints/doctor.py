@@ -9,7 +9,7 @@ import msgspec
 from domain.counted import counted
 from domain.errors import MailpulseError
 from domain.policies.outgoing_addresses import as_meant, risks_of
-from entrypoints.bootstrap import Backend, read_model_names
+from entrypoints.bootstrap import Backend, rebuildable_read_models
 
 OLDEST_DUE_S: Final = 60.0
 OLDEST_OUTGOING_S: Final = 900.0
@@ -157,7 +157,7 @@ def _read_models(backend: Backend) -> Iterator[Finding]:
 
 
 def _cure(name: str) -> str:
-    if name in read_model_names():
+    if name in rebuildable_read_models():
         return f"once that is mended, run `mailpulse projections rebuild {name}`"
     told_to_nobody = "nobody will be told of them; once the other read models are mended, end the alarm"
     return f"{told_to_nobody}: DELETE FROM ops.poison_events WHERE read_model = '{name}'"  # noqa: S608 - words

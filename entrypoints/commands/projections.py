@@ -3,7 +3,7 @@
 import click
 
 from domain.counted import counted
-from entrypoints.bootstrap import Backend, read_model_names
+from entrypoints.bootstrap import Backend, rebuildable_read_models
 from entrypoints.commands.frame import as_json, show, show_progress, with_database
 from entrypoints.interpreter import tune_interpreter
 
@@ -31,12 +31,12 @@ def projections_status(backend: Backend, json_wanted: bool) -> None:
 
 
 @projections.command("rebuild")
-@click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(read_model_names()))
+@click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(rebuildable_read_models()))
 @with_database
 def projections_rebuild(backend: Backend, names: tuple[str, ...]) -> None:
     """Fold all events anew beside the tables that serve, then swap; all read models if none is named."""
     tune_interpreter()
-    for name in names or read_model_names():
+    for name in names or rebuildable_read_models():
 
         def progress(position: int, last: int, name: str = name) -> None:
             share = 100 * position / last if last else 100

@@ -14,7 +14,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec.structs import replace
 
 from application.access import Role
-from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
+from application.email_registrations import EmailRegistration, RegisteredEmail, RejectedEmail
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, RECRUITERS, ApiRequest, audience_of
 from entrypoints.web.included import Include, counts_machines

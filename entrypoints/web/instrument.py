@@ -5,8 +5,8 @@ from typing import Final
 
 from litestar import post
 
+from application.email_registrations import EmailRegistration, RejectedEmail
 from application.instrument_email import InstrumentedEmail
-from application.register_emails import EmailRegistration, RejectedEmail
 from entrypoints.web import examples
 from entrypoints.web.auth import RECRUITERS, ApiRequest
 from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body

@@ -11,7 +11,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
+from application.email_registrations import EmailRegistration, RegisteredEmail, RejectedEmail
 from entrypoints.web.administration import NewApiKey, NewOrganization, NewUserSession
 from entrypoints.web.instrument import EmailToInstrument
 from entrypoints.web.notifications import NotificationPreferencesChange

@@ -10,6 +10,7 @@ from litestar.params import SkipValidation
 from prometheus_client import CollectorRegistry
 
 from application.access import AccessControl, Authenticate
+from application.email_registrations import EmailRegistration, RegisteredEmail, RejectedEmail
 from application.erase_recipient import EraseRecipient
 from application.hidden_addresses import HiddenAddresses
 from application.instrument_email import InstrumentedEmail
@@ -18,7 +19,6 @@ from application.outgoing_webhooks import OutgoingWebhooks
 from application.ports.clock import Clock
 from application.ports.health import Dependency
 from application.ports.presence import Presence
-from application.register_emails import EmailRegistration, RegisteredEmail, RejectedEmail
 from application.retry_parked import RetryOutcome
 from application.sign_in import SignIn
 from application.tracking_consents import TrackingConsents

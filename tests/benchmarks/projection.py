@@ -8,7 +8,7 @@ from collections.abc import Collection
 import psutil
 import psycopg
 
-from entrypoints.bootstrap import read_model_names
+from entrypoints.bootstrap import rebuildable_read_models
 from entrypoints.interpreter import tune_interpreter
 from entrypoints.projector import Turns
 from read_models.runner import ReadModel
@@ -58,7 +58,7 @@ def run_rebuild(plan: Plan, figures: Figures) -> None:
         in_minutes = plan.rebuild_events / 1_000_000 * 120
         for _ in range(plan.runs):
             seconds, peak_mb = rebuild_by_command(url)
-            _check_caught_up(url, plan.rebuild_events, read_model_names())
+            _check_caught_up(url, plan.rebuild_events, rebuildable_read_models())
             figures.add(
                 REBUILD,
                 f"{plan.rebuild_events:,} events, all read models",

@@ -11,7 +11,7 @@ import psutil
 import psycopg
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from application.register_emails import EmailRegistration
+from application.email_registrations import EmailRegistration
 from entrypoints.bootstrap import Backend
 from entrypoints.settings import Settings
 from tests.benchmarks.own_process import cpu_seconds

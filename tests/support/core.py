@@ -8,7 +8,7 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
-from application.register_emails import EmailRegistration, Recipient, Sender
+from application.email_registrations import EmailRegistration, Recipient, Sender
 from entrypoints.bootstrap import READ_MODEL_TABLES, Backend
 from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings

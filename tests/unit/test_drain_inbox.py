@@ -5,8 +5,8 @@ import pytest
 
 from application import drain_inbox
 from application.drain_inbox import BACKOFF
+from application.email_registrations import Recipient
 from application.ports.unit_of_work import StoreUnavailableError
-from application.register_emails import Recipient
 from application.tracking_policies import TrackingPolicies
 from application.transactions import RERUNS_AFTER_CONFLICT
 from domain.email_facts import Clicked

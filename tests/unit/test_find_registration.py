@@ -1,7 +1,7 @@
 import pytest
 
+from application.email_registrations import Job
 from application.find_registration import IsRegistered
-from application.register_emails import Job
 from tests.support.core import registration
 from tests.support.drain_scene import DrainScene
 from tests.support.emails import ACME, GLOBEX, email_id

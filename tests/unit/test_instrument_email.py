@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.tracking_tokens import SealedTokens
+from application.email_registrations import RejectedEmail
 from application.instrument_email import LONGEST_BODY, MOST_LINKS, InstrumentedEmail, InstrumentEmail
 from application.link_texts import links_of_text
 from application.ports.tracking_tokens import EmailReference
-from application.register_emails import RejectedEmail
 from domain.tracking_terms import Consent, ConsentMode, ConsentSource, TrackingPolicy
 from domain.values import addressee_id_for
 from domain.web_addresses import web_address

@@ -4,7 +4,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from application.register_emails import EmailRegistration
+from application.email_registrations import EmailRegistration
 from entrypoints.web.json_bodies import decoded, read_body
 from entrypoints.web.problems import InvalidRequestError, MalformedBodyError
 from entrypoints.web.webhook_bodies import BodyTooSlowError

@@ -4,8 +4,8 @@ import pytest
 
 from adapters.providers.sendgrid import SendGrid
 from adapters.providers.ses import AmazonSes
+from application.email_registrations import Recipient, RejectedEmail
 from application.match_mail import FROM_ANOTHER_ADDRESS
-from application.register_emails import Recipient, RejectedEmail
 from application.retry_parked import RetryOutcome
 from application.tracking_policies import TrackingPolicies
 from domain.email_facts import Bounced, Replied

@@ -2,16 +2,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from application.email_registrations import LONGEST_ID, LONGEST_TEXT, Job, Recipient, RejectedEmail, Sender, Template
 from application.ports.unit_of_work import StoreUnavailableError
-from application.register_emails import (
-    LONGEST_ID,
-    LONGEST_TEXT,
-    Job,
-    Recipient,
-    RejectedEmail,
-    Sender,
-    Template,
-)
 from application.transactions import RERUNS_AFTER_CONFLICT
 from tests.support.core import registration
 from tests.support.drain_scene import DrainScene

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.postgres.copied_rows import copied
-from application.register_emails import Recipient
+from application.email_registrations import Recipient
 from tests.support.core import item, registration
 from tests.support.emails import NOON
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from application.register_emails import Recipient
+from application.email_registrations import Recipient
 from domain.email_facts import NOBODY, Sent
 from domain.errors import InvalidAddressError
 from domain.recipient_facts import Erased

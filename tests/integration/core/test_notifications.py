@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.register_emails import Job
+from application.email_registrations import Job
 from domain.tracking_terms import Consent
 from domain.values import Verdict
 from tests.support.batches import catch_up

@@ -7,7 +7,7 @@ from psycopg.conninfo import make_conninfo
 from adapters import agents
 from adapters.postgres.event_codec import FactMapper
 from adapters.postgres.outages import WrongDatabaseError
-from application.register_emails import Recipient
+from application.email_registrations import Recipient
 from domain.email_facts import Opened, Personal
 from read_models.runner import StandingByError
 from tests.support.batches import catch_up, take_in_batches_of

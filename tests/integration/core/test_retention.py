@@ -7,8 +7,8 @@ from adapters.postgres import expired_records
 from adapters.postgres import rebuild as rebuild_module
 from adapters.postgres.rebuild import RebuildRefusedError
 from application import purge_expired
+from application.email_registrations import Job, Recipient, Template
 from application.ports.expired_records import RetentionBusyError
-from application.register_emails import Job, Recipient, Template
 from domain.organization_facts import EmailsPurged
 from entrypoints.commands.frame import EXIT_FAILED, refuse_outdated
 from tests.support.batches import take_in_batches_of

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from application.register_emails import Job, Template
+from application.email_registrations import Job, Template
 from domain.values import Verdict
 from entrypoints.bootstrap import READ_MODEL_TABLES
 from tests.support.core import Core, item, registration

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 from adapters.secrets import SealBrokenError
-from application.register_emails import Recipient
+from application.email_registrations import Recipient
 from entrypoints.doctor import examine
 from tests.support.core import SECRET_KEY, Core, item, registration
 from tests.support.emails import ACME, JOHN

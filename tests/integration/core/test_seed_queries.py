@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from application.register_emails import Recipient
+from application.email_registrations import Recipient
 from domain.values import Verdict
 from tests.support.core import Core, item, registration
 from tests.support.databases import copied_database

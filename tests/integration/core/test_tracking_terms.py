@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from application.register_emails import Recipient
+from application.email_registrations import Recipient
 from domain.email_message import EmailMessage
 from domain.tracking_terms import Consent, ConsentSource
 from domain.values import addressee_id_for

@@ -2,7 +2,7 @@
 
 import random
 
-from application.register_emails import LONGEST_ID, Job, Recipient, RegisteredEmail, Sender, Template
+from application.email_registrations import LONGEST_ID, Job, Recipient, RegisteredEmail, Sender, Template
 from domain.email_message import EmailMessage
 from domain.values import LONGEST_MESSAGE_ID
 from tests.support.core import registration
