@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from application.ports.clock import Clock
+from application.ports.endpoints import UnknownOrganizationError
 from domain.errors import ApplicationError
 
 USER_TOKEN_LIFETIME: Final = timedelta(days=30)
@@ -149,6 +150,10 @@ class AccessTokens(Protocol):
         """Give those of the tokens that are neither expired nor revoked."""
         ...
 
+    async def has_organization(self, organization_id: UUID) -> bool:
+        """Whether there is an organisation of that id."""
+        ...
+
     async def add_organization(self, organization: Organization, key: AccessToken, key_hash: bytes) -> None:
         """Keep a new organisation together with its first API key."""
         ...
@@ -261,6 +266,16 @@ class AccessControl:
         key = self._api_key(organization.id, "first key")
         await self._tokens.add_organization(organization, key, hash_of(secret))
         return CreatedOrganization(organization_id=organization.id, name=organization.name, api_key=secret)
+
+    async def check_organization(self, organization_id: UUID) -> None:
+        """Tell an organisation that has nothing from one that does not exist.
+
+        Raises:
+            UnknownOrganizationError: There is no such organisation.
+            StoreUnavailableError: Try again later.
+        """
+        if not await self._tokens.has_organization(organization_id):
+            raise UnknownOrganizationError(organization_id)
 
     async def create_api_key(self, organization_id: UUID, name: str) -> CreatedApiKey:
         """Create another API key; it has the role admin.

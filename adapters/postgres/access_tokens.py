@@ -64,6 +64,11 @@ class PostgresAccessTokens:
             cursor = await connection.execute(STILL_OPEN, (list(token_ids), now))
             return {row["id"] for row in await cursor.fetchall()}
 
+    async def has_organization(self, organization_id: UUID) -> bool:
+        async with self._pool.storing() as connection:
+            cursor = await connection.execute("SELECT FROM ops.organizations WHERE id = %s", (organization_id,))
+            return cursor.rowcount > 0
+
     async def add_organization(self, organization: Organization, key: AccessToken, key_hash: bytes) -> None:
         async with self._pool.storing() as connection:
             await connection.execute(

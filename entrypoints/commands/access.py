@@ -7,7 +7,13 @@ import click
 
 from application.access import Role
 from entrypoints.bootstrap import Backend
-from entrypoints.commands.frame import as_json, organization_option, show, with_database
+from entrypoints.commands.frame import (
+    as_json,
+    organization_option,
+    refuse_unknown_organization,
+    show,
+    with_database,
+)
 
 
 @click.group()
@@ -81,11 +87,13 @@ def key_create(backend: Backend, organization: UUID, name: str, json_wanted: boo
 @with_database
 def key_list(backend: Backend, organization: UUID, json_wanted: bool) -> None:
     """List API keys, never the keys themselves."""
+    refuse_unknown_organization(backend, organization)
     keys = asyncio.run(backend.with_access(lambda access: access.api_keys(organization)))
     show(
         {"items": keys},
         json_wanted=json_wanted,
-        lines=[f"{k.id}  {k.created_at:%Y-%m-%d}  {k.name}{'  revoked' if k.revoked_at else ''}" for k in keys],
+        lines=[f"{k.id}  {k.created_at:%Y-%m-%d}  {k.name}{'  revoked' if k.revoked_at else ''}" for k in keys]
+        or ["none"],
     )
 
 

@@ -1,11 +1,13 @@
 """What every command does alike: open the backend, answer a program or a person, end with one line that says why."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
+from uuid import UUID
 
 import click
 import msgspec
@@ -72,6 +74,15 @@ def refuse_outdated(backend: Backend) -> None:
     if outdated := backend.outdated_read_models():
         those = ", ".join(outdated)
         fail(f"the tables of another version wait to be rebuilt ({those}): run `mailpulse projections rebuild` first")
+
+
+def refuse_unknown_organization(backend: Backend, organization_id: UUID) -> None:
+    """Keep a mistyped id from reading like an organisation that has nothing.
+
+    Raises:
+        UnknownOrganizationError: There is no such organisation.
+    """
+    asyncio.run(backend.with_access(lambda access: access.check_organization(organization_id)))
 
 
 def with_database(command: Callable[..., R]) -> Callable[..., R]:

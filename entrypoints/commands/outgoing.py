@@ -9,7 +9,13 @@ import click
 from application.outgoing_webhooks import USUAL_OVERLAP_HOURS, NewSecret, OutgoingWebhookView
 from domain.notification_kinds import EVERY_KIND, NotificationKind
 from entrypoints.bootstrap import Backend
-from entrypoints.commands.frame import as_json, organization_option, show, with_database
+from entrypoints.commands.frame import (
+    as_json,
+    organization_option,
+    refuse_unknown_organization,
+    show,
+    with_database,
+)
 
 REASONS: Final = {
     "by_admin": "it was switched off",
@@ -41,6 +47,7 @@ def outgoing_webhooks() -> None:
 @with_database
 def outgoing_list(backend: Backend, organization: UUID, json_wanted: bool) -> None:
     """List an organisation's webhooks and how each does."""
+    refuse_unknown_organization(backend, organization)
     webhooks = backend.outgoing_webhooks.of_organization(organization)
     show({"items": webhooks}, json_wanted=json_wanted, lines=[_line(webhook) for webhook in webhooks] or ["none"])
 

@@ -6,7 +6,13 @@ import click
 
 from domain.counted import counted
 from entrypoints.bootstrap import Backend
-from entrypoints.commands.frame import as_json, organization_option, show, with_database
+from entrypoints.commands.frame import (
+    as_json,
+    organization_option,
+    refuse_unknown_organization,
+    show,
+    with_database,
+)
 
 
 @click.group()
@@ -78,6 +84,7 @@ def webhook_add(
 @with_database
 def webhook_list(backend: Backend, organization: UUID, json_wanted: bool) -> None:
     """List an organisation's endpoints; of keys only fingerprints."""
+    refuse_unknown_organization(backend, organization)
     endpoints = backend.webhook_endpoints.of_organization(organization)
     show(
         {"items": endpoints},
@@ -87,7 +94,8 @@ def webhook_list(backend: Backend, organization: UUID, json_wanted: bool) -> Non
             f" ({', '.join(endpoint.key_fingerprints)})"
             f"{'  disabled' if endpoint.disabled_at else ''}"
             for endpoint in endpoints
-        ],
+        ]
+        or ["none"],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
@@ -19,6 +19,7 @@ from entrypoints.web.deliverability import show_deliverability
 from entrypoints.web.emails import EMAIL_HANDLERS
 from entrypoints.web.encoded_slashes import EncodedSlashesKept, restore_slashes
 from entrypoints.web.erasure import erase_recipient
+from entrypoints.web.head_requests import BodylessHead, ReadingRouter
 from entrypoints.web.health import HEALTH_HANDLERS
 from entrypoints.web.instrument import instrument_email
 from entrypoints.web.live.notification_stream import stream_routes
@@ -48,7 +49,7 @@ def create_app(services: WebServices, *, handlers: Sequence[Any] = (), lifespan:
         handlers: More route handlers, outside of ``/api/v1``: webhooks.
         lifespan: Opens and closes what needs the event loop.
     """
-    api = Router(
+    api = ReadingRouter(
         "/api/v1",
         guards=[restore_slashes, admit, refuse_unstorable_text],
         route_handlers=[
@@ -69,8 +70,9 @@ def create_app(services: WebServices, *, handlers: Sequence[Any] = (), lifespan:
             *NOTIFICATION_HANDLERS,
         ],
     )
+    health = ReadingRouter("/", route_handlers=HEALTH_HANDLERS)
     app = Litestar(
-        route_handlers=[api, stream_routes(), *HEALTH_HANDLERS, *page_routes(), *handlers],
+        route_handlers=[api, stream_routes(), health, *page_routes(), *handlers],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False, use_cache=True)},
         state=State({"services": services}, deep_copy=False),
         exception_handlers={**EXCEPTION_HANDLERS, NotFoundException: show_unknown_address},
@@ -80,5 +82,5 @@ def create_app(services: WebServices, *, handlers: Sequence[Any] = (), lifespan:
         lifespan=list(lifespan),
     )
     # Middleware runs behind the router only; what no route matches is to be observed too.
-    app.asgi_handler = Observed(EncodedSlashesKept(app.asgi_handler), services.registry)
+    app.asgi_handler = Observed(BodylessHead(EncodedSlashesKept(app.asgi_handler)), services.registry)
     return app

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Router
+from litestar import Request
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -13,6 +13,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from application.email_registrations import EmailRegistration, RegisteredEmail, RejectedEmail
 from entrypoints.web.administration import NewApiKey, NewOrganization, NewUserSession
+from entrypoints.web.head_requests import ReadingRouter
 from entrypoints.web.instrument import EmailToInstrument
 from entrypoints.web.notifications import NotificationPreferencesChange
 from entrypoints.web.operations import JSON
@@ -93,7 +94,7 @@ def openapi_config() -> OpenAPIConfig:
             "How people engage with the emails a recruiting team sends. Times are RFC 3339 in UTC, rates are "
             "percentages, lists page by `limit` and `cursor`, errors are `application/problem+json`."
         ),
-        openapi_router=Router(
+        openapi_router=ReadingRouter(
             "/schema", route_handlers=[], include_in_schema=False, before_request=refuse_other_documents
         ),
         render_plugins=[DocumentPlugin(path=["/openapi.json", "/"])],

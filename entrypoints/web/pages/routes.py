@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from litestar import Router
-
 from entrypoints.web.auth import refuse_unstorable_text
 from entrypoints.web.encoded_slashes import restore_slashes
+from entrypoints.web.head_requests import ReadingRouter
 from entrypoints.web.pages.assets_route import send_asset
 from entrypoints.web.pages.campaigns import CAMPAIGN_PAGES
 from entrypoints.web.pages.candidates import CANDIDATE_PAGES
@@ -30,7 +29,7 @@ from entrypoints.web.pages.zones import ZONE_PAGES
 def page_routes() -> list[Any]:
     """Give the routes: those for visitors, and those that let people become visitors."""
     return [
-        Router(
+        ReadingRouter(
             "/",
             guards=[restore_slashes, admit_visitor, refuse_unstorable_text],
             route_handlers=[
@@ -53,7 +52,7 @@ def page_routes() -> list[Any]:
             exception_handlers=PAGE_EXCEPTION_HANDLERS,
             request_max_body_size=MOST_FORM_BYTES,
         ),
-        Router(
+        ReadingRouter(
             "/",
             route_handlers=[show_sign_in, sign_in, send_asset],
             exception_handlers=PAGE_EXCEPTION_HANDLERS,

@@ -4,6 +4,8 @@ import asyncio
 import random
 import socket
 import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
 from itertools import pairwise
 
 import psycopg
@@ -141,6 +143,20 @@ def test_a_browser_listens_with_its_session_but_no_other_site_does(web, people, 
     with pytest.raises(StreamRefusedError) as refused:
         run(open_stream(web.port, headers={**session, "Sec-Fetch-Site": "cross-site"}))
     assert refused.value.status == 403
+
+
+def test_head_opens_no_stream_and_the_connection_serves_on(web, people):
+    with closing(HTTPConnection("127.0.0.1", web.port, timeout=10)) as connection:
+        connection.request(
+            "HEAD", "/api/v1/notifications/stream", headers={"Authorization": f"Bearer {people.token('ann')}"}
+        )
+        refused = connection.getresponse()
+        refused.read()
+        connection.request("HEAD", "/health/live")
+        alive = connection.getresponse()
+
+    assert (refused.status, set(refused.headers["allow"].split(", "))) == (405, {"GET", "OPTIONS"})
+    assert (alive.status, alive.read()) == (200, b"")
 
 
 @pytest.mark.parametrize("kind", [TokenKind.USER_TOKEN, TokenKind.SESSION])

@@ -3,7 +3,9 @@
 import pytest
 
 from adapters.detection_rules import UnusableRulesError
+from application.ports.endpoints import UnknownOrganizationError
 from application.webhook_endpoints import EndpointClosedError
+from entrypoints.cli import main
 from tests.support.core import item, registration
 from tests.support.emails import JOB_AD, NOON, hours
 from tests.support.servers import fresh_database
@@ -11,6 +13,8 @@ from tests.support.signed_deliveries import SIGNERS
 
 GUARDED = {"user_agent": "Acme Guard 3", "ip_address": "198.51.100.7"}
 SINCE = "2026-11-20"
+NOBODY = "00000000-0000-4000-8000-00000000dead"
+OUTGOING_URL = "https://ats.example.com/mailpulse"
 
 
 def test_the_status_of_projections_says_how_far_each_read_model_is_behind(mailpulse, installation, recorded):
@@ -127,3 +131,47 @@ def test_a_closed_endpoint_takes_no_key(mailpulse, endpoint):
     assert isinstance(refused.error, EndpointClosedError)
     assert "open another one with this key" in str(refused.error)
     assert "  0 keys ()  disabled" in listed.output
+
+
+LISTS = [("webhook", "list"), ("key", "list"), ("outgoing-webhooks", "list")]
+MAKE = {"webhook": ("add", "email"), "key": ("create", "--name", "ATS"), "outgoing-webhooks": ("add", OUTGOING_URL)}
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)], ids=["for people", "for programs"])
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_a_list_of_no_organisation_is_refused_like_any_other_command(mailpulse, words, how):
+    group, _ = words
+
+    listed = mailpulse(*words, "--org", NOBODY, *how)
+    changed = mailpulse(group, *MAKE[group], "--org", NOBODY, *how)
+
+    assert (listed.status, listed.output) == (changed.status, changed.output) == (1, "")
+    assert isinstance(listed.error, UnknownOrganizationError)
+    assert str(listed.error) == str(changed.error)
+    assert f"no organisation {NOBODY}: give the id that was shown when it was created" in str(listed.error)
+
+
+@pytest.mark.parametrize("words", LISTS, ids=" ".join)
+def test_a_list_of_nothing_says_so(mailpulse, installation, words):
+    organization = mailpulse("org", "create", "Acme", "--json").json["organization_id"]
+    installation.execute(f"DELETE FROM ops.access_tokens WHERE organization_id = '{organization}'")
+
+    for_people = mailpulse(*words, "--org", organization)
+    for_programs = mailpulse(*words, "--org", organization, "--json")
+
+    assert (for_people.status, for_people.output) == (0, "none\n")
+    assert (for_programs.status, for_programs.json) == (0, {"items": []})
+
+
+def test_the_refusal_is_one_line_on_stderr(mailpulse, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["mailpulse", "webhook", "list", "--org", NOBODY])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        f"mailpulse: there is no organisation {NOBODY}: give the id that was shown when it was created"
+    ]
