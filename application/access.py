@@ -150,8 +150,8 @@ class AccessTokens(Protocol):
         """Give those of the tokens that are neither expired nor revoked."""
         ...
 
-    async def has_organization(self, organization_id: UUID) -> bool:
-        """Whether there is an organisation of that id."""
+    async def organizations(self) -> list[Organization]:
+        """Give all organisations, the oldest first."""
         ...
 
     async def add_organization(self, organization: Organization, key: AccessToken, key_hash: bytes) -> None:
@@ -267,6 +267,14 @@ class AccessControl:
         await self._tokens.add_organization(organization, key, hash_of(secret))
         return CreatedOrganization(organization_id=organization.id, name=organization.name, api_key=secret)
 
+    async def organizations(self) -> list[Organization]:
+        """Give all organisations, the oldest first.
+
+        Raises:
+            StoreUnavailableError: Try again later.
+        """
+        return await self._tokens.organizations()
+
     async def check_organization(self, organization_id: UUID) -> None:
         """Tell an organisation that has nothing from one that does not exist.
 
@@ -274,7 +282,7 @@ class AccessControl:
             UnknownOrganizationError: There is no such organisation.
             StoreUnavailableError: Try again later.
         """
-        if not await self._tokens.has_organization(organization_id):
+        if organization_id not in {organization.id for organization in await self._tokens.organizations()}:
             raise UnknownOrganizationError(organization_id)
 
     async def create_api_key(self, organization_id: UUID, name: str) -> CreatedApiKey:

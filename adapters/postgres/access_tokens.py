@@ -11,6 +11,7 @@ from adapters.postgres.query_pool import QueryPool
 from application.access import AccessToken, Organization, TokenKind
 from application.ports.endpoints import UnknownOrganizationError
 
+ORGANIZATIONS = "SELECT id, name, created_at FROM ops.organizations ORDER BY created_at, id"
 INSERT_ROW = (
     "INSERT INTO ops.access_tokens (id, organization_id, kind, token_hash, role, user_id, name, created_at, expires_at,"
     " parent_id) VALUES (%(id)s, %(organization_id)s, %(kind)s, %(token_hash)s, %(role)s, %(user_id)s, %(name)s,"
@@ -64,10 +65,10 @@ class PostgresAccessTokens:
             cursor = await connection.execute(STILL_OPEN, (list(token_ids), now))
             return {row["id"] for row in await cursor.fetchall()}
 
-    async def has_organization(self, organization_id: UUID) -> bool:
+    async def organizations(self) -> list[Organization]:
         async with self._pool.storing() as connection:
-            cursor = await connection.execute("SELECT FROM ops.organizations WHERE id = %s", (organization_id,))
-            return cursor.rowcount > 0
+            cursor = await connection.execute(ORGANIZATIONS)
+            return msgspec.convert(await cursor.fetchall(), list[Organization])
 
     async def add_organization(self, organization: Organization, key: AccessToken, key_hash: bytes) -> None:
         async with self._pool.storing() as connection:

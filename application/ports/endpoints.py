@@ -27,7 +27,7 @@ class UnknownOrganizationError(PortError):
     code = "unknown_organization"
 
     def __init__(self, organization_id: UUID) -> None:
-        super().__init__(f"there is no organisation {organization_id}: give the id that was shown when it was created")
+        super().__init__(f"there is no organisation {organization_id}: `mailpulse org list` names those there are")
         self.organization_id = organization_id
 
 

@@ -39,6 +39,19 @@ def org_create(backend: Backend, name: str, json_wanted: bool) -> None:
     )
 
 
+@org.command("list")
+@as_json
+@with_database
+def org_list(backend: Backend, json_wanted: bool) -> None:
+    """List organisations, the oldest first."""
+    organizations = asyncio.run(backend.with_access(lambda access: access.organizations()))
+    show(
+        {"items": organizations},
+        json_wanted=json_wanted,
+        lines=[f"{one.id}  {one.created_at:%Y-%m-%d}  {one.name}" for one in organizations] or ["none"],
+    )
+
+
 @click.group()
 def user() -> None:
     """People of an organisation."""

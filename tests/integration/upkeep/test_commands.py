@@ -148,7 +148,7 @@ def test_a_list_of_no_organisation_is_refused_like_any_other_command(mailpulse, 
     assert (listed.status, listed.output) == (changed.status, changed.output) == (1, "")
     assert isinstance(listed.error, UnknownOrganizationError)
     assert str(listed.error) == str(changed.error)
-    assert f"no organisation {NOBODY}: give the id that was shown when it was created" in str(listed.error)
+    assert f"no organisation {NOBODY}: `mailpulse org list` names those there are" in str(listed.error)
 
 
 @pytest.mark.parametrize("words", LISTS, ids=" ".join)
@@ -163,6 +163,21 @@ def test_a_list_of_nothing_says_so(mailpulse, installation, words):
     assert (for_programs.status, for_programs.json) == (0, {"items": []})
 
 
+def test_organisations_are_listed_the_oldest_first(mailpulse, installation):
+    installation.execute("TRUNCATE ops.organizations CASCADE")
+    assert mailpulse("org", "list").output == "none\n"
+    first, second = (
+        mailpulse("org", "create", name, "--json").json["organization_id"] for name in ("Northwind", "Acme")
+    )
+
+    for_people, for_programs = mailpulse("org", "list"), mailpulse("org", "list", "--json")
+
+    listed = for_programs.json["items"]
+    assert [(one["id"], one["name"]) for one in listed] == [(first, "Northwind"), (second, "Acme")]
+    days = [one["created_at"][:10] for one in listed]
+    assert for_people.output == f"{first}  {days[0]}  Northwind\n{second}  {days[1]}  Acme\n"
+
+
 def test_the_refusal_is_one_line_on_stderr(mailpulse, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["mailpulse", "webhook", "list", "--org", NOBODY])
 
@@ -173,5 +188,5 @@ def test_the_refusal_is_one_line_on_stderr(mailpulse, monkeypatch, capsys):
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.splitlines() == [
-        f"mailpulse: there is no organisation {NOBODY}: give the id that was shown when it was created"
+        f"mailpulse: there is no organisation {NOBODY}: `mailpulse org list` names those there are"
     ]
