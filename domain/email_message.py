@@ -1,7 +1,7 @@
 """One email to one recipient, and everything that was reported about it.
 
 State is a fold over facts that gives the same answer in any order of arrival, and a repeated report changes nothing
-(BR-558.5).
+(BR-558.5). It holds what decisions need and no more; what else is known of an email is for read models to tell.
 """
 
 from collections.abc import Sequence
@@ -15,29 +15,22 @@ from domain.commands import AnyReport, RecordClick, RecordOpen
 from domain.email_decisions import fact_from
 from domain.email_facts import (
     NOBODY,
-    Bounced,
     Clicked,
-    Deferred,
     Delivered,
-    Dropped,
     EmailFact,
     Opened,
     Personal,
     Recorded,
     Rejudged,
     Rejudgement,
-    Replied,
     Sent,
-    SpamReported,
-    Unsubscribed,
 )
-from domain.engagements import Engagements, PersonalOf, Tally
+from domain.engagements import Engagements, PersonalOf
 from domain.fact_stream import FactStream
 from domain.policies.detection.detection import BUILT_IN, Detection
 from domain.policies.detection.judgement import RULE_VERSION, Impression, impression_kept
 from domain.policies.privacy import kept_under
 from domain.tracking_terms import OPEN_TERMS, TrackingTerms
-from domain.values import BounceKind
 
 _ENGAGEMENTS: Final = (RecordOpen, RecordClick)
 _KEPT: Final = (Opened, Clicked)
@@ -45,15 +38,9 @@ _KEPT: Final = (Opened, Clicked)
 MOST_FACTS: Final = 10_000
 """No person opens an email so often. Every further report would cost as much again as all before it."""
 
-_GRAVITY: Final = {BounceKind.HARD: 0, BounceKind.BLOCK: 1, BounceKind.SOFT: 2}
-
-
-def _earliest(known: datetime | None, seen: datetime) -> datetime:
-    return seen if known is None or seen < known else known
-
 
 class EmailMessage(FactStream[EmailFact]):
-    """One email to one recipient: decides what a report means and folds what was decided.
+    """One email to one recipient: decides what a report means, and keeps of that what later decisions need.
 
     Satisfies `eventsourcing`'s protocols for mutable aggregates and for collecting events. A message without `sent` is
     unknown: nobody registered it yet.
@@ -65,16 +52,9 @@ class EmailMessage(FactStream[EmailFact]):
         "_engagements",
         "_recipient",
         "_recorded_at",
-        "bounce",
-        "deferred_at",
         "delivered_at",
-        "dropped_at",
-        "replied_at",
-        "reply_count",
         "seen",
         "sent",
-        "spam_reported_at",
-        "unsubscribed_at",
     )
 
     def __init__(self, email_id: UUID) -> None:
@@ -90,13 +70,6 @@ class EmailMessage(FactStream[EmailFact]):
         self.seen: set[bytes] = set()
         self.sent: Sent | None = None
         self.delivered_at: datetime | None = None
-        self.deferred_at: datetime | None = None
-        self.bounce: Bounced | None = None
-        self.dropped_at: datetime | None = None
-        self.spam_reported_at: datetime | None = None
-        self.unsubscribed_at: datetime | None = None
-        self.replied_at: datetime | None = None
-        self.reply_count = 0
 
     @property
     def is_known(self) -> bool:
@@ -143,12 +116,6 @@ class EmailMessage(FactStream[EmailFact]):
             SEC-6 Erasure.
         """
         self._recipient = recipient
-
-    @property
-    def tally(self) -> Tally:
-        """What people and machines did with the email, as it is judged by everything that is known until now."""
-        self._settle()
-        return self._engagements.tally
 
     def collect_events(self) -> Sequence[Recorded]:
         """Hand over what was decided since the last call, in stream order.
@@ -275,28 +242,8 @@ class EmailMessage(FactStream[EmailFact]):
             self._engagements.revise(fact.judgements)
         else:
             self.seen.add(fact.key)
-            self._replay_outcome(fact)
-
-    def _replay_outcome(
-        self, fact: Delivered | Deferred | Bounced | Dropped | SpamReported | Unsubscribed | Replied
-    ) -> None:
-        match fact:
-            case Delivered():
-                self.delivered_at = _earliest(self.delivered_at, fact.occurred_at)
-            case Bounced():
-                if self.bounce is None or bounce_rank(fact) < bounce_rank(self.bounce):
-                    self.bounce = fact
-            case Deferred():
-                self.deferred_at = _earliest(self.deferred_at, fact.occurred_at)
-            case Dropped():
-                self.dropped_at = _earliest(self.dropped_at, fact.occurred_at)
-            case SpamReported():
-                self.spam_reported_at = _earliest(self.spam_reported_at, fact.occurred_at)
-            case Unsubscribed():
-                self.unsubscribed_at = _earliest(self.unsubscribed_at, fact.occurred_at)
-            case Replied():
-                self.reply_count += 1
-                self.replied_at = _earliest(self.replied_at, fact.occurred_at)
+            if isinstance(fact, Delivered) and (self.delivered_at is None or fact.occurred_at < self.delivered_at):
+                self.delivered_at = fact.occurred_at
 
     @property
     def _tracks(self) -> bool:
@@ -311,13 +258,3 @@ def _judged(fact: Opened | Clicked, judgement: Rejudgement) -> Opened | Clicked:
         confidence=judgement.confidence,
         rule_version=RULE_VERSION,
     )
-
-
-def bounce_rank(bounce: Bounced) -> tuple[int, datetime, str]:
-    """Order bounces so that the one that counts for the email comes first: the gravest, then the earliest."""
-    return bounce_rank_of(bounce.bounce_kind, bounce.occurred_at, bounce.reason)
-
-
-def bounce_rank_of(kind: BounceKind, occurred_at: datetime, reason: str) -> tuple[int, datetime, str]:
-    """Order bounces by what is known of each, as `bounce_rank` does."""
-    return (_GRAVITY[kind], occurred_at, reason)

@@ -25,24 +25,6 @@ _BY_OTHERS: Final = _COMPARED | {Reason.LINK_BURST}
 """Reasons that rest on other engagements."""
 
 
-class Tally(msgspec.Struct, kw_only=True):
-    """What people and machines did, as numbers and moments.
-
-    Attributes:
-        opened_at: Earliest open by a person; withheld ones have no time.
-        clicked_at: Earliest click by a person.
-        links_clicked: Links that people followed (BR-558.3).
-    """
-
-    opened_at: datetime | None = None
-    open_count: int = 0
-    machine_open_count: int = 0
-    clicked_at: datetime | None = None
-    click_count: int = 0
-    scanner_click_count: int = 0
-    links_clicked: set[tuple[str, str]] = msgspec.field(default_factory=set)
-
-
 class Engagements:
     """Opens and clicks with their judgements, which depend on the set of them and not on the order of arrival."""
 
@@ -54,7 +36,6 @@ class Engagements:
         "_observed",
         "_personal_of",
         "_revised",
-        "_tally",
     )
 
     def __init__(self) -> None:
@@ -64,7 +45,6 @@ class Engagements:
         self._in_doubt: set[bytes] = set()
         self._all_in_doubt = False
         self._are_opens_of_people = True
-        self._tally: Tally | None = None
         self._personal_of: PersonalOf = _as_kept
 
     def __bool__(self) -> bool:
@@ -75,7 +55,6 @@ class Engagements:
         self._facts[fact.key] = fact
         if self._are_opens_of_people and (isinstance(fact, Clicked) or not fact.verdict.is_human):
             self._are_opens_of_people = False
-        self._tally = None
 
     def revise(self, judgements: Sequence[Rejudgement]) -> None:
         """Judge kept facts as the stream says they are judged from now on."""
@@ -83,7 +62,6 @@ class Engagements:
             self._revised[revised.key] = Judgement(revised.verdict, revised.reasons, revised.confidence)
             self._observed.pop(revised.key, None)
         self._are_opens_of_people = False
-        self._tally = None
 
     def reveal(self, personal_of: PersonalOf) -> None:
         """Give the means to learn addresses and agents of kept facts; few are ever asked for."""
@@ -102,12 +80,10 @@ class Engagements:
         if impression.verdict is not None and not impression.verdict.is_human:
             self._are_opens_of_people = False
         self._in_doubt.add(key)
-        self._tally = None
 
     def doubt_all(self) -> None:
         """Judge all of them again: what is known of the email changed."""
         self._all_in_doubt = True
-        self._tally = None
 
     def look_again(self, detection: Detection) -> None:
         """Judge all of them again by other rules, as far as what is kept of them allows."""
@@ -140,7 +116,6 @@ class Engagements:
             changed = self._settled(sent_at, delivered_at, links)
         self._in_doubt.clear()
         self._all_in_doubt = False
-        self._tally = None
         return changed
 
     def _opens_alone(self) -> list[Rejudgement]:
@@ -214,15 +189,6 @@ class Engagements:
         """Say how a kept fact is judged now."""
         return self._revised.get(fact.key) or Judgement(fact.verdict, fact.reasons, fact.confidence)
 
-    @property
-    def tally(self) -> Tally:
-        """What people and machines did."""
-        if self._tally is None:
-            self._tally = Tally()
-            for fact in self._facts.values():
-                _count(self._tally, fact, self.judgement_of(fact).verdict)
-        return self._tally
-
     def _is_comparable(self, fact: Kept) -> bool:
         return not fact.withheld or fact.key in self._observed
 
@@ -281,24 +247,3 @@ def _episodes(facts: Sequence[tuple[datetime, bytes]]) -> list[list[bytes]]:
             episodes.append([key])
         last = at
     return episodes
-
-
-def _count(tally: Tally, fact: Kept, verdict: Verdict) -> None:
-    if isinstance(fact, Opened):
-        if verdict.is_human:
-            tally.open_count += 1
-            tally.opened_at = _earliest(tally.opened_at, fact)
-        elif verdict.is_counted_apart:
-            tally.machine_open_count += 1
-    elif verdict.is_human:
-        tally.click_count += 1
-        tally.links_clicked.add((fact.url, fact.link_position))
-        tally.clicked_at = _earliest(tally.clicked_at, fact)
-    elif verdict.is_counted_apart:
-        tally.scanner_click_count += 1
-
-
-def _earliest(known: datetime | None, fact: Kept) -> datetime | None:
-    if fact.withheld:
-        return known
-    return fact.occurred_at if known is None or fact.occurred_at < known else known

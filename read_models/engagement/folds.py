@@ -16,9 +16,10 @@ from domain.email_facts import (
     SpamReported,
     Unsubscribed,
 )
-from domain.email_message import bounce_rank_of
 from domain.values import BounceKind
 from read_models.engagement.view import EmailLog
+
+_GRAVITY: Final = {BounceKind.HARD: 0, BounceKind.BLOCK: 1, BounceKind.SOFT: 2}
 
 
 def _earliest(known: datetime | None, seen: datetime) -> datetime:
@@ -49,12 +50,17 @@ def _fold_clicked(email: EmailLog, fact: Clicked) -> None:
     _engage(email, fact.occurred_at)
 
 
+def _bounce_rank(kind: BounceKind, occurred_at: datetime, reason: str) -> tuple[int, datetime, str]:
+    """Order bounces so that the one that counts for the email comes first: the gravest, then the earliest."""
+    return (_GRAVITY[kind], occurred_at, reason)
+
+
 def _fold_bounced(email: EmailLog, fact: Bounced) -> None:
     if (
         email.bounced_at is None
         or email.bounce_type is None
-        or bounce_rank_of(fact.bounce_kind, fact.occurred_at, fact.reason)
-        < bounce_rank_of(BounceKind(email.bounce_type), email.bounced_at, email.bounce_reason or "")
+        or _bounce_rank(fact.bounce_kind, fact.occurred_at, fact.reason)
+        < _bounce_rank(BounceKind(email.bounce_type), email.bounced_at, email.bounce_reason or "")
     ):
         email.bounced_at, email.bounce_type = fact.occurred_at, fact.bounce_kind.value
         email.bounce_reason = fact.reason or None

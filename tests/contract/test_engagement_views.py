@@ -542,6 +542,16 @@ def test_the_gravest_bounce_is_the_emails(storage, order):
     assert len(storage.events()) == 3
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_equally_grave_bounces_the_earlier_is_the_emails(storage, order):
+    storage.register()
+    for report in [bounce(NOON + hours(1)), bounce(NOON)][::order]:
+        storage.record(report)
+        storage.project()
+
+    assert values(storage.emails()["m-1"], "bounced_at", "bounce_type") == (NOON, "hard")
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_a_dropped_email_was_never_sent_unless_it_arrived(storage, first):
     storage.register()

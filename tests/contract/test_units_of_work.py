@@ -9,6 +9,7 @@ from domain.email_message import EmailMessage
 from domain.tracking_terms import IpHandling, TrackingPolicy, TrackingTerms
 from tests.support.core import ENDPOINT
 from tests.support.emails import ACME, GLOBEX, JOHN, NOON, an_open, click, delivery, email_id, hours, sent
+from tests.support.known import known_of
 from tests.support.storages import STORAGES
 
 
@@ -55,6 +56,10 @@ def failure(body=b'[{"event_type": "?"}]', **told):
             | told
         )
     )
+
+
+def keys_of(*reports):
+    return {report.key_for(email_id(report.message_id)) for report in reports}
 
 
 # The inbox
@@ -141,13 +146,15 @@ def test_a_postponed_delivery_comes_back_with_its_attempts(storage):
 
 def test_an_email_comes_back_with_its_history(storage):
     storage.register()
-    appended = storage.record(delivery(), an_open(), click(NOON + hours(1)))
+    reports = [delivery(), an_open(), click(NOON + hours(1))]
+    appended = storage.record(*reports)
 
-    message = storage.history()
+    message, known = storage.history(), known_of(storage.facts())
 
     assert appended == 3
-    assert (message.version, message.is_known, message.tally.open_count) == (4, True, 1)
-    assert (message.delivered_at, message.tally.clicked_at) == (NOON, NOON + hours(1))
+    assert (message.version, message.is_known, message.delivered_at) == (4, True, NOON)
+    assert (message.seen, message.was_engaged) == (keys_of(*reports), True)
+    assert (known.delivered_at, known.open_count, known.clicked_at) == (NOON, 1, NOON + hours(1))
 
 
 def test_an_email_that_nobody_registered_has_no_history(storage):
@@ -155,18 +162,19 @@ def test_an_email_that_nobody_registered_has_no_history(storage):
 
 
 def test_histories_of_many_emails_do_not_mix(storage):
-    for message_id, opens in [("m-1", 1), ("m-2", 2), ("m-3", 3)]:
+    told = {f"m-{n}": [an_open(NOON + hours(hour), message_id=f"m-{n}") for hour in range(n)] for n in (1, 2, 3)}
+    for message_id, reports in told.items():
         storage.register(message_id)
-        storage.record(*[an_open(NOON + hours(n), message_id=message_id) for n in range(opens)], message_id=message_id)
+        storage.record(*reports, message_id=message_id)
 
     with storage.units.begin() as unit:
         messages = unit.messages([email_id(f"m-{n}") for n in (3, 1, 2, 4)])
 
-    assert {message.id: message.tally.open_count for message in messages.values()} == {
-        email_id("m-1"): 1,
-        email_id("m-2"): 2,
-        email_id("m-3"): 3,
-        email_id("m-4"): 0,
+    assert {message.id: message.seen for message in messages.values()} == {
+        email_id("m-1"): keys_of(*told["m-1"]),
+        email_id("m-2"): keys_of(*told["m-2"]),
+        email_id("m-3"): keys_of(*told["m-3"]),
+        email_id("m-4"): set(),
     }
 
 
@@ -189,7 +197,7 @@ def test_who_appends_second_to_the_same_stream_is_told(storage):
     with pytest.raises(ConcurrentAppendError):
         append_too_late()
 
-    assert (storage.history().tally.open_count, storage.history().tally.click_count) == (1, 0)
+    assert storage.history().seen == keys_of(an_open())
 
 
 def test_two_streams_are_appended_to_side_by_side(storage):
@@ -202,7 +210,7 @@ def test_two_streams_are_appended_to_side_by_side(storage):
         message.record(click(), received_at=NOON)
         slow.append([message])
 
-    assert (storage.history("m-1").tally.click_count, storage.history("m-2").tally.open_count) == (1, 1)
+    assert (known_of(storage.facts("m-1")).click_count, known_of(storage.facts("m-2")).open_count) == (1, 1)
 
 
 def test_a_registration_has_its_place_within_its_own_transaction(storage):

@@ -127,9 +127,13 @@ class Core:
 
     def facts(self):
         """Every stored fact in the global order."""
+        return [logged.fact for logged in self.log()]
+
+    def log(self):
+        """Every stored fact in the global order, with its place and its stream."""
         store = self.backend._read_model_store("", "public", lambda cursor: cursor)
         with store.reading() as (_, log):
-            return [logged.fact for logged in log.after(0, most=1_000_000)]
+            return log.after(0, most=1_000_000)
 
     def dump(self, *without):
         """Every row of every read model as text, ordered, by table."""

@@ -1,8 +1,8 @@
 """Given what is known about an email, when reports come in, then this is what is decided and known."""
 
 from domain.email_message import EmailMessage
-from domain.engagements import Tally
 from tests.support.emails import NOON, email_id
+from tests.support.known import known_of, news_of
 
 
 class Scenario:
@@ -16,19 +16,20 @@ class Scenario:
         self.message = EmailMessage(email_id())
         if sent is not None:
             self.message.register(sent)
-        self.message.collect_events()
+        self._stream = news_of(self.message)
         self._news = []
         self._decided = []
 
     def given(self, *reports):
         for report in reports:
             self.message.record(report, received_at=NOON)
-        self.message.collect_events()
+        self._stream += news_of(self.message)
         return self
 
     def when(self, *reports):
         self._news = [self.message.record(report, received_at=NOON, delivery_id=7) for report in reports]
-        self._decided = [recorded.fact for recorded in self.message.collect_events()]
+        self._decided = news_of(self.message)
+        self._stream += self._decided
         return self
 
     def then(self, *kinds):
@@ -45,10 +46,8 @@ class Scenario:
         return self
 
     def then_state(self, **expected):
-        assert {name: self.known(name) for name in expected} == expected
+        """What the facts until now tell is this."""
+        known = known_of(self._stream)
+        assert {name: getattr(known, name) for name in expected} == expected
+        assert self.message.delivered_at == known.delivered_at
         return self
-
-    def known(self, name):
-        if name == "unique_click_count":
-            return len(self.message.tally.links_clicked)
-        return getattr(self.message.tally if name in Tally.__struct_fields__ else self.message, name)

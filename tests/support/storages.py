@@ -70,6 +70,10 @@ class Storage:
         with self.units.begin() as unit:
             return unit.messages([email_id(message_id)])[email_id(message_id)]
 
+    def facts(self, message_id="m-1"):
+        """Give an email's stream, as readers of the log find it."""
+        return [logged.fact for logged in self._log() if logged.stream_id == email_id(message_id)]
+
 
 class Told:
     """The newest fact of a stream that is no email's."""
@@ -109,6 +113,9 @@ class MemoryStorage(Storage):
 
     def project(self):
         catch_up([FoldingReadModel(engagement.NAME, self.engagement, _project), self.scores])
+
+    def _log(self):
+        return self.store.log
 
     def emails(self):
         return {email.message_id: _comparable(msgspec.structs.asdict(email)) for email in self.view.email_logs.values()}
@@ -240,6 +247,9 @@ class PostgresStorage(Storage):
             ACME,
             session_hash,
         )
+
+    def _log(self):
+        return self._core.log()
 
     def _rows(self, sql):
         return self._core.query(sql)

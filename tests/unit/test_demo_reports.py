@@ -20,6 +20,7 @@ from entrypoints.demo.keys import CERTIFICATE_URL, kept_keys, make_keys
 from entrypoints.demo.signing import Signatures
 from entrypoints.demo.simulated_provider import LARGEST_BATCH, SimulatedProvider
 from entrypoints.demo.story import tell_history
+from tests.support.known import known_of, news_of
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 ORGANIZATION = UUID("0d3f1c9a-54a9-4c5e-9a64-0b1f6f3d9c11")
@@ -148,20 +149,21 @@ def sent(email, message_id):
 
 
 def state_of(message):
+    found = known_of(news_of(message))
     return {
-        "delivered_at": message.delivered_at,
-        "opened_at": message.tally.opened_at,
-        "open_count": message.tally.open_count,
-        "clicked_at": message.tally.clicked_at,
-        "click_count": message.tally.click_count,
-        "unique_click_count": len(message.tally.links_clicked),
-        "replied_at": message.replied_at,
-        "bounced_at": message.bounce.occurred_at if message.bounce else None,
-        "bounce_type": message.bounce.bounce_kind.value if message.bounce else None,
-        "unsubscribed_at": message.unsubscribed_at,
-        "spam_reported_at": message.spam_reported_at,
-        "machine_open_count": message.tally.machine_open_count,
-        "scanner_click_count": message.tally.scanner_click_count,
+        "delivered_at": found.delivered_at,
+        "opened_at": found.opened_at,
+        "open_count": found.open_count,
+        "clicked_at": found.clicked_at,
+        "click_count": found.click_count,
+        "unique_click_count": found.unique_click_count,
+        "replied_at": found.replied_at,
+        "bounced_at": found.bounced_at,
+        "bounce_type": found.bounce_type,
+        "unsubscribed_at": found.unsubscribed_at,
+        "spam_reported_at": found.spam_reported_at,
+        "machine_open_count": found.machine_open_count,
+        "scanner_click_count": found.scanner_click_count,
     }
 
 

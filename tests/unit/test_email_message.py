@@ -108,6 +108,20 @@ def test_a_later_open_counts_and_leaves_the_first():
     )
 
 
+# First delivery, by which clicks are judged
+
+
+@pytest.mark.parametrize("first, second", [(1, 2), (2, 1)])
+def test_of_two_deliveries_the_earlier_counts(first, second):
+    (
+        Scenario(sent())
+        .given(delivery(NOON + hours(first)))
+        .when(delivery(NOON + hours(second)))
+        .then(Delivered)
+        .then_state(delivered_at=NOON + hours(1))
+    )
+
+
 # BR-558.3: unique clicks
 
 
@@ -131,29 +145,6 @@ def test_the_same_url_at_two_positions_is_two_links():
 
 def test_two_urls_are_two_links():
     Scenario(sent()).when(click(url=JOB_AD), click(NOON + minutes(1), CALENDAR)).then_state(unique_click_count=2)
-
-
-# The gravest bounce, then the earliest
-
-
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
-def test_the_gravest_bounce_counts_in_any_order(order):
-    bounces = [
-        bounce(NOON + hours(3), BounceKind.HARD),
-        bounce(NOON + hours(1), BounceKind.BLOCK),
-        bounce(NOON, BounceKind.SOFT),
-    ]
-
-    scenario = Scenario(sent()).when(*[bounces[place] for place in order])
-
-    assert scenario.message.bounce.bounce_kind is BounceKind.HARD
-    assert scenario.message.bounce.occurred_at == NOON + hours(3)
-
-
-def test_of_two_equally_grave_bounces_the_earlier_counts():
-    scenario = Scenario(sent()).when(bounce(NOON + hours(1)), bounce(NOON))
-
-    assert scenario.message.bounce.occurred_at == NOON
 
 
 # BR-558.5: the same event only once

@@ -9,7 +9,7 @@ from adapters.postgres import unit_of_work
 from adapters.postgres.sealing import sealed_state
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from tests.support.core import Core, item, registration
-from tests.support.emails import ACME, CALENDAR, GLOBEX, JOB_AD, NOON, email_id, hours, minutes, seconds
+from tests.support.emails import ACME, CALENDAR, GLOBEX, JOB_AD, NOON, an_open, email_id, hours, minutes, seconds
 from tests.support.storages import PostgresStorage
 
 EMAILS = 200
@@ -171,9 +171,10 @@ def test_a_delivery_that_the_database_cannot_take_waits_and_costs_nobody_else(co
     poison = core.receive(item("open", NOON + hours(1), "m-2"))
     core.receive(item("open", NOON + hours(2)))
     append = PostgresUnitOfWork.append
+    unstorable = an_open(NOON + hours(1)).key_for(email_id("m-2"))
 
     def append_unstorable(unit, messages):
-        if any(message.tally.opened_at == NOON + hours(1) for message in messages):
+        if any(unstorable in message.seen for message in messages):
             unit._cursor.execute("SELECT 1 / 0")
         return append(unit, messages)
 
