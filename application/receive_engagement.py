@@ -7,12 +7,12 @@ from typing import Final, Literal
 
 import msgspec
 
-from application.access import hash_of
 from application.first_party_reports import NO_ENDPOINT, PROVIDER, FirstPartyReport
 from application.ports.clock import Clock
 from application.ports.inbox_intake import ProvenDelivery
 from application.ports.report_spool import ReportSpool
 from application.ports.tracking_tokens import BrokenTokenError, EmailReference, TrackedLink, TrackingTokens
+from application.tokens import hash_of
 from domain.values import Signal
 from domain.web_addresses import web_address
 

@@ -6,17 +6,10 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from application.access import (
-    AccessToken,
-    AccessTokens,
-    InvalidTokenError,
-    Role,
-    TokenKind,
-    hash_of,
-    is_token,
-    new_token,
-)
+from application.authenticate import InvalidTokenError
+from application.ports.access_tokens import AccessToken, AccessTokens, Role, TokenKind
 from application.ports.clock import Clock
+from application.tokens import hash_of, is_token, new_token
 
 SESSION_LIFETIME: Final = timedelta(days=7)
 _NOBODY: Final = UUID(int=0)

@@ -8,7 +8,7 @@ import msgspec
 import psycopg
 
 from adapters.postgres.query_pool import QueryPool
-from application.access import AccessToken, Organization, TokenKind
+from application.ports.access_tokens import AccessToken, Organization, TokenKind
 from application.ports.endpoints import UnknownOrganizationError
 
 ORGANIZATIONS = "SELECT id, name, created_at FROM ops.organizations ORDER BY created_at, id"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import click
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from entrypoints.bootstrap import Backend
 from entrypoints.commands.frame import (
     as_json,

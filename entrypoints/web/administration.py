@@ -9,7 +9,8 @@ import msgspec
 from litestar import delete, get, post
 from litestar.params import FromPath
 
-from application.access import CreatedApiKey, CreatedOrganization, Role, UserSession
+from application.access import CreatedApiKey, CreatedOrganization, UserSession
+from application.ports.access_tokens import Role
 from entrypoints.web import examples
 from entrypoints.web.auth import ADMINS, OPERATOR, ApiRequest
 from entrypoints.web.json_bodies import BODY_PROBLEMS, read_body

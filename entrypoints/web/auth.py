@@ -8,7 +8,8 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
-from application.access import AccessToken, InvalidTokenError, Role
+from application.authenticate import InvalidTokenError
+from application.ports.access_tokens import AccessToken, Role
 from entrypoints.web.problems import ForbiddenError, InvalidRequestError, UnknownThingError
 from entrypoints.web.services import WebServices
 from read_models.audience import Audience

@@ -33,7 +33,8 @@ from adapters.redis.presence import RedisPresence
 from adapters.redis.rate_limit import RedisRateLimit
 from adapters.spool.spool import SEAL_PURPOSE as SPOOL_PURPOSE
 from adapters.spool.spool import FileSpool
-from application.access import AccessControl, Authenticate
+from application.access import AccessControl
+from application.authenticate import Authenticate
 from application.notifications import Notifications
 from application.receive_engagement import ReceiveEngagement
 from application.receive_webhook import ReceiveWebhook

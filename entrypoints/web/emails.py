@@ -13,8 +13,8 @@ from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec.structs import replace
 
-from application.access import Role
 from application.email_registrations import EmailRegistration, RegisteredEmail, RejectedEmail
+from application.ports.access_tokens import Role
 from entrypoints.web import examples
 from entrypoints.web.auth import READERS, RECRUITERS, ApiRequest, audience_of
 from entrypoints.web.included import Include, counts_machines

@@ -8,7 +8,7 @@ import msgspec
 from litestar import get, post, put
 from litestar.params import PathParameter, QueryParameter
 
-from application.access import AccessToken
+from application.ports.access_tokens import AccessToken
 from application.ports.presence import Person
 from domain.notification_preferences import Digest, NotificationPreferences, Occasion, Opens, QuietHours, TimeOfDay
 from entrypoints.web import examples

@@ -11,7 +11,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
-from application.access import InvalidNameError, InvalidTokenError, UnknownTokenError
+from application.access import InvalidNameError, UnknownTokenError
+from application.authenticate import InvalidTokenError
 from application.checked_fields import InvalidFieldsError
 from application.notifications import UnknownNotificationError
 from application.outgoing_webhooks import (

@@ -9,7 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from prometheus_client import CollectorRegistry
 
-from application.access import AccessControl, Authenticate
+from application.access import AccessControl
+from application.authenticate import Authenticate
 from application.email_registrations import EmailRegistration, RegisteredEmail, RejectedEmail
 from application.erase_recipient import EraseRecipient
 from application.hidden_addresses import HiddenAddresses

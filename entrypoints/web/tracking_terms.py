@@ -8,7 +8,7 @@ import msgspec
 from litestar import get, put
 from litestar.params import PathParameter
 
-from application.access import AccessToken
+from application.ports.access_tokens import AccessToken
 from application.tracking_consents import ConsentView
 from domain.errors import InvalidAddressError
 from domain.tracking_terms import LONGEST_RETENTION_DAYS, Consent, ConsentMode, IpHandling, TrackingPolicy

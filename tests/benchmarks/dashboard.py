@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from application.access import Role, TokenKind, hash_of, new_token
+from application.ports.access_tokens import Role, TokenKind
+from application.tokens import hash_of, new_token
 from entrypoints.web.pages.cookies import SessionCookie
 from tests.benchmarks import dataset
 from tests.benchmarks.believable import ORGANIZATIONS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from tests.support.chromium import PROGRAM, Chromium
 from tests.support.page_visitor import Visitor
 from tests.support.page_world import PageWorld

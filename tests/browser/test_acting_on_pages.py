@@ -2,8 +2,8 @@
 
 import pytest
 
-from application.access import Role
 from application.fingerprints import fingerprint_of
+from application.ports.access_tokens import Role
 from tests.support.query_world import MANAGER, NAMED_JOB, OURS
 from tests.support.signed_deliveries import SIGNERS
 

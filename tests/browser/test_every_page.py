@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from entrypoints.web.pages.routes import page_routes
 from tests.support.page_world import HOSTILE, NOTHING, UNMEASURED
 from tests.support.query_world import CAMPAIGN, NAMED_JOB, UNTRACKED_CAMPAIGN, email_id

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from entrypoints.web.pages.words import ago
 from tests.support.page_world import CROWD, CROWD_SIZE, HOSTILE, HOSTILE_SUBJECT
 from tests.support.processes import eventually

@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.access import hash_of
+from application.tokens import hash_of
 from tests.support.emails import ACME
 from tests.support.storages import STORAGES
 

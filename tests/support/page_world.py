@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 
-from application.access import Role, TokenKind, hash_of, new_token
+from application.ports.access_tokens import Role, TokenKind
 from application.ports.parked_reports import FailedReport, Orphan
+from application.tokens import hash_of, new_token
 from domain.commands import RecordOpen
 from domain.email_facts import Clicked, Opened, Replied
 from entrypoints.bootstrap import Backend

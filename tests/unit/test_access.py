@@ -2,19 +2,11 @@ import asyncio
 
 import pytest
 
-from application.access import (
-    LONGEST_NAME,
-    AccessControl,
-    AccessToken,
-    Authenticate,
-    InvalidNameError,
-    InvalidTokenError,
-    Role,
-    TokenKind,
-    hash_of,
-    new_token,
-)
+from application.access import LONGEST_NAME, AccessControl, InvalidNameError
+from application.authenticate import Authenticate, InvalidTokenError
+from application.ports.access_tokens import AccessToken, Role, TokenKind
 from application.ports.unit_of_work import StoreUnavailableError
+from application.tokens import hash_of, new_token
 from tests.support.query_world import NOON, OURS
 
 

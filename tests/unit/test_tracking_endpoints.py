@@ -8,9 +8,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 
-from application.access import hash_of
 from application.ports.report_spool import ReportLostError
 from application.ports.tracking_tokens import TrackedLink
+from application.tokens import hash_of
 from entrypoints.web.broken_tokens import BROKEN_PER_MINUTE, BrokenTokens
 from entrypoints.web.observation import Observed
 from entrypoints.web.problems import EXCEPTION_HANDLERS

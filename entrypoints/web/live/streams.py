@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 from uuid import UUID
 
-from application.access import AccessToken, AccessTokens
+from application.ports.access_tokens import AccessToken, AccessTokens
 from application.ports.clock import Clock
 from application.ports.presence import Person, Presence
 from application.ports.rings import RingListener

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath, QueryParameter
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from application.tracking_consents import ConsentView
 from domain.policies.scoring import HIGHEST_SCORE, HOT_FROM, WARM_FROM, Level, score_candidate
 from entrypoints.web.auth import READERS, audience_of

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 from litestar import Response
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from entrypoints.web.auth import RECRUITERS
 from entrypoints.web.pages.rendering import page
 from entrypoints.web.pages.visitors import PageRequest

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from entrypoints.web.auth import READERS, audience_of
 from entrypoints.web.pages.frame import framed
 from entrypoints.web.pages.notification_settings import SWITCHES

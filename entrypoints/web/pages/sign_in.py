@@ -9,7 +9,8 @@ from litestar import Request, Response, get, post
 from litestar.params import QueryParameter
 from litestar.response import Redirect
 
-from application.access import SIGN_IN_LINK_LIFETIME, InvalidTokenError
+from application.access import SIGN_IN_LINK_LIFETIME
+from application.authenticate import InvalidTokenError
 from entrypoints.web.auth import READERS
 from entrypoints.web.pages.form_bodies import form_of
 from entrypoints.web.pages.rendering import page

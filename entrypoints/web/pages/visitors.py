@@ -9,7 +9,8 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
-from application.access import AccessToken, InvalidTokenError, TokenKind
+from application.authenticate import InvalidTokenError
+from application.ports.access_tokens import AccessToken, TokenKind
 from domain.errors import ApplicationError
 from entrypoints.web.auth import audience_of, roles_for
 from entrypoints.web.pages.form_bodies import form_of

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from adapters.embedded.redis import EmbeddedRedis
-from application.access import Role, TokenKind, hash_of, new_token
+from application.ports.access_tokens import Role, TokenKind
+from application.tokens import hash_of, new_token
 from entrypoints.bootstrap import Backend
 from entrypoints.secret_keys import Secret
 from entrypoints.settings import Settings

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from application.access import Role, TokenKind
+from application.ports.access_tokens import Role, TokenKind
 from tests.support.event_streams import StreamRefusedError, close_all, open_stream
 from tests.support.processes import eventually
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from application.access import TokenKind
+from application.ports.access_tokens import TokenKind
 from tests.support.chromium import PROGRAM, Chromium
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")

@@ -25,9 +25,12 @@ from adapters.postgres.queries.metrics import PostgresMetricsQueries
 from adapters.postgres.queries.notifications import PostgresNotificationQueries
 from adapters.postgres.queries.outgoing import PostgresOutgoingDeliveryQueries
 from adapters.postgres.query_pool import PostgresCheck, ScopedDatabase, query_pool
-from application.access import AccessControl, Authenticate, Role, TokenKind, hash_of, new_token
+from application.access import AccessControl
+from application.authenticate import Authenticate
 from application.notifications import Notifications
+from application.ports.access_tokens import Role, TokenKind
 from application.sign_in import SignIn
+from application.tokens import hash_of, new_token
 from domain.errors import PortError
 from entrypoints.bootstrap import READ_MODEL_TABLES, Backend
 from entrypoints.secret_keys import Secret

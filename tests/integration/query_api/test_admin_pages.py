@@ -7,7 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from application.access import Role
+from application.ports.access_tokens import Role
 from application.ports.parked_reports import FailedReport, Orphan
 from domain.commands import RecordOpen
 from entrypoints.web.auth import ADMINS

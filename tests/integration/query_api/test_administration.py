@@ -3,8 +3,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from application.access import hash_of
 from application.fingerprints import fingerprint_of
+from application.tokens import hash_of
 from tests.support.signed_deliveries import SIGNERS
 
 KEYS = "/api/v1/api-keys"

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.postgres import query_pool as pool_module
 from adapters.postgres.query_pool import PostgresCheck, ScopedDatabase, query_pool
-from application.access import Role
+from application.ports.access_tokens import Role
 from read_models.errors import AnswersUnavailableError
 from tests.support.failing_link import link_to_postgres
 from tests.support.processes import eventually

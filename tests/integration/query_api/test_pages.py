@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from application.access import SIGN_IN_LINK_LIFETIME, TokenKind, hash_of, new_token
+from application.access import SIGN_IN_LINK_LIFETIME
+from application.ports.access_tokens import TokenKind
+from application.tokens import hash_of, new_token
 from entrypoints.web.pages.rendering import asset
 from tests.support.page_browser import Browser, code_of
 from tests.support.query_world import MANAGER, NAMED_JOB, OTHER_JOB, THEIRS, email_id

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from adapters.postgres.query_pool import ScopedDatabase, query_pool
-from application.access import Role
 from application.fingerprints import fingerprint_of
+from application.ports.access_tokens import Role
 from entrypoints.web import erasure
 from entrypoints.web.auth import OPERATOR
 from tests.support.outgoing import insert_a_delivery, insert_deliveries
