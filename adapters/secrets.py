@@ -1,12 +1,10 @@
 """Encryption of what the database keeps but must not tell: verification keys, people's keys, bodies of deliveries."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from os import urandom
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -17,8 +15,6 @@ KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 NAME_BYTES: Final = 4
 """With which everything begins that a secret key sealed: the key's name."""
-_FERNET: Final = b"gAAAAA"
-"""What was sealed before version 0.1.0 was finished begins like this."""
 
 
 class SealBrokenError(PortError):
@@ -43,13 +39,11 @@ class SecretBox:
     def __init__(self, secret_keys: Sequence[str], *, purpose: str) -> None:
         if not secret_keys:
             raise ValueError("at least one secret key is needed")
-        # Of a derivation of their own: the name is no part of the key that Fernet had.
         derived = [_derived(key, f"{purpose}/named", NAME_BYTES + KEY_BYTES) for key in secret_keys]
         self._ciphers = {key[:NAME_BYTES]: AESGCM(key[NAME_BYTES:]) for key in derived}
         if len(self._ciphers) < len(secret_keys):
             raise ValueError("two secret keys cannot be told apart: replace the newest by another")
         self._newest = derived[0][:NAME_BYTES]
-        self._fernets = [Fernet(urlsafe_b64encode(_derived(key, purpose, KEY_BYTES))) for key in secret_keys]
 
     @property
     def newest(self) -> bytes:
@@ -58,7 +52,7 @@ class SecretBox:
 
     def knows(self, name: bytes) -> bool:
         """Whether a configured secret key has this name."""
-        return name in self._ciphers or name == _FERNET[:NAME_BYTES]
+        return name in self._ciphers
 
     def seal(self, plain: bytes, *, bound_to: bytes = b"") -> bytes:
         """Encrypt and sign.
@@ -76,8 +70,6 @@ class SecretBox:
         Raises:
             SealBrokenError: Changed, of something else, or sealed with a key that is no longer configured.
         """
-        if sealed.startswith(_FERNET):
-            return self._open_fernet(sealed)
         cipher = self._ciphers.get(sealed[:NAME_BYTES])
         if cipher is None:
             raise SealBrokenError(
@@ -91,16 +83,6 @@ class SecretBox:
             raise SealBrokenError(
                 "what the database holds was changed since it was sealed: restore it from a backup"
             ) from error
-
-    def _open_fernet(self, sealed: bytes) -> bytes:
-        for fernet in self._fernets:
-            try:
-                return fernet.decrypt(sealed)
-            except InvalidToken:
-                continue
-        raise SealBrokenError(
-            "none of MAILPULSE_SECRET_KEYS opens what the database holds: add the key it was sealed with again"
-        )
 
 
 def digests_key(secret_key: str, purpose: str) -> bytes:

@@ -59,12 +59,3 @@ def test_it_can_be_told_which_key_sealed():
     assert both.newest != old.newest
     assert both.knows(old.newest)
     assert not old.knows(both.newest)
-
-
-def test_what_was_sealed_before_keys_had_names_still_opens():
-    sealed = b"gAAAAABrAku2sVc2uwdjLqp67Mt5W7D1R0zjCW3fU5RHaNdwJpxghLejjX4eLDZOTL727dNtmfrIuDGZs2-a_RMa-JU4gHqXsQ=="
-
-    assert SecretBox(["new", "key"], purpose="test").open(sealed) == b"whsec"
-    assert SecretBox(["new", "key"], purpose="test").knows(sealed[:4])
-    with pytest.raises(SealBrokenError):
-        SecretBox(["new"], purpose="test").open(sealed)
