@@ -74,7 +74,7 @@ class _Watch:
         looping = self.deaths >= CRASH_LOOP_AFTER
         logger.log(
             logging.ERROR if looping else logging.WARNING,
-            "process keeps dying" if looping else "process died",
+            "A process keeps dying" if looping else "A process died",
             extra={
                 "event": "crash_loop" if looping else "process_died",
                 "program": self.subject.name,
@@ -192,7 +192,7 @@ class Supervisor:
         for running in self._programs:
             if running.is_running():
                 logger.warning(
-                    "process killed, it did not stop", extra={"event": "process_killed", "program": running.name}
+                    "A process did not stop and was killed", extra={"event": "process_killed", "program": running.name}
                 )
                 running.kill()
         for server in reversed(self._servers):

@@ -92,7 +92,7 @@ class Posting:
                 if answer.status != HTTPStatus.TOO_MANY_REQUESTS and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                     self._count(refused=post.reports)
                     logger.warning(
-                        "post refused",
+                        "A post was refused",
                         extra={"event": "post_refused", "provider": post.provider, "status": answer.status},
                     )
                     return False

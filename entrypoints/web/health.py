@@ -115,7 +115,7 @@ def _end_unheard(checking: asyncio.Future[None]) -> None:
 
 def _away(dependency: Dependency, reason: str) -> bool:
     logger.warning(
-        "dependency away", extra={"event": "dependency_away", "dependency": dependency.name, "reason": reason}
+        "A dependency is away", extra={"event": "dependency_away", "dependency": dependency.name, "reason": reason}
     )
     return False
 

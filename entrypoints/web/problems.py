@@ -231,7 +231,9 @@ def answer_known_error(request: Request[Any, Any, Any], error: MailpulseError) -
     if status is None:
         return answer_unexpected_error(request, error)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        logger.warning("unavailable", extra={"event": "unavailable", "code": error.code, "reason": str(error)})
+        logger.warning(
+            "What a request needs is away", extra={"event": "unavailable", "code": error.code, "reason": str(error)}
+        )
     headers = {"Retry-After": str(ceil(error.retry_after_s))} if isinstance(error, TooManyTestsError) else {}
     return problem_response(request, status, error.code, str(error), errors=_fields_of(error, status), headers=headers)
 
@@ -251,7 +253,7 @@ def answer_framework_error(request: Request[Any, Any, Any], error: HTTPException
 
 def answer_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer a mistake of ours; the logs say which, the answer does not."""
-    logger.error("request failed", exc_info=error, extra={"event": "request_failed"})
+    logger.error("A request failed", exc_info=error, extra={"event": "request_failed"})
     return problem_response(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "")
 
 

@@ -243,7 +243,7 @@ async def _again_and_again(step: Callable[[], Awaitable[None]]) -> None:
         except PortError:
             await asyncio.sleep(PAUSE_S)  # streams tell nothing meanwhile, see `make_sure`
         except Exception:
-            logger.exception("streams are not kept up", extra={"event": "streams_not_kept_up"})
+            logger.exception("Streams are not kept up", extra={"event": "streams_not_kept_up"})
             await asyncio.sleep(PAUSE_S)
 
 

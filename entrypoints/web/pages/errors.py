@@ -41,7 +41,9 @@ def show_known_error(request: Request[Any, Any, Any], error: MailpulseError) -> 
     if status is None:
         return show_unexpected_error(request, error)
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        logger.warning("unavailable", extra={"event": "unavailable", "code": error.code, "reason": str(error)})
+        logger.warning(
+            "What a request needs is away", extra={"event": "unavailable", "code": error.code, "reason": str(error)}
+        )
     return error_page(request, status, str(error))
 
 
@@ -65,7 +67,7 @@ def show_unknown_address(request: Request[Any, Any, Any], error: NotFoundExcepti
 
 def show_unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Show that a mistake of ours happened; the logs say which, the page does not."""
-    logger.error("request failed", exc_info=error, extra={"event": "request_failed"})
+    logger.error("A request failed", exc_info=error, extra={"event": "request_failed"})
     return error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, "")
 
 
