@@ -14,9 +14,9 @@ from application.fingerprints import fingerprint_of
 from application.ports.clock import Clock
 from application.ports.outgoing import OutgoingWebhook, OutgoingWebhookRecords, SigningSecret
 from domain.errors import ApplicationError
+from domain.ip import IpNetwork
 from domain.notification_kinds import EVERY_KIND, NotificationKind
 from domain.policies.delivering import SwitchedOff
-from domain.policies.outgoing_addresses import Network
 from domain.receiver_addresses import flaws_of, spelled_alike
 
 MOST_WEBHOOKS: Final = 10
@@ -127,7 +127,7 @@ class OutgoingWebhooks:
         AF-3 for host applications; ADR 0019.
     """
 
-    def __init__(self, records: OutgoingWebhookRecords, clock: Clock, networks: Iterable[Network] = ()) -> None:
+    def __init__(self, records: OutgoingWebhookRecords, clock: Clock, networks: Iterable[IpNetwork] = ()) -> None:
         self._records = records
         self._clock = clock
         self._networks = tuple(networks)

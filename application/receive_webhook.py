@@ -9,12 +9,13 @@ import msgspec
 
 from application.ports.bell import Bell
 from application.ports.clock import Clock
-from application.ports.endpoints import Address, Endpoint, EndpointDirectory, Network
+from application.ports.endpoints import Endpoint, EndpointDirectory
 from application.ports.inbound_mail import TakesMail
 from application.ports.inbox_intake import InboxIntake, ProvenDelivery
 from application.ports.provider import Provider, SignatureRefusedError
 from application.ports.rate_limit import RateLimit
 from domain.errors import ApplicationError
+from domain.ip import IpAddress, IpNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class IncomingWebhook(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_id: str
     headers: Mapping[str, str]
     declared_bytes: int | None
-    client: Callable[[], Address | None]
+    client: Callable[[], IpAddress | None]
     read_body: Callable[[int], Awaitable[bytes]]
     correlation_id: str
 
@@ -186,7 +187,7 @@ class ReceiveWebhook:
             raise
 
 
-def _is_allowed(client: Address | None, networks: tuple[Network, ...]) -> bool:
+def _is_allowed(client: IpAddress | None, networks: tuple[IpNetwork, ...]) -> bool:
     return client is not None and any(client in network for network in networks)
 
 

@@ -10,9 +10,10 @@ import msgspec
 
 from application.fingerprints import fingerprint_of
 from application.ports.clock import Clock
-from application.ports.endpoints import Endpoint, EndpointRecords, Network
+from application.ports.endpoints import Endpoint, EndpointRecords
 from application.ports.provider import Provider
 from domain.errors import ApplicationError
+from domain.ip import IpNetwork
 
 DEFAULT_REQUESTS_PER_MINUTE: Final = 600_000
 Value = TypeVar("Value")
@@ -222,7 +223,7 @@ def _view(endpoint: Endpoint) -> EndpointView:
     )
 
 
-def _network(text: str) -> Network:
+def _network(text: str) -> IpNetwork:
     try:
         return ip_network(text.strip())
     except ValueError as error:

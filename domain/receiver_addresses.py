@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
-from domain.policies.outgoing_addresses import Address, Network, is_within, may_be_called
+from domain.ip import IpAddress, IpNetwork
+from domain.policies.outgoing_addresses import is_within, may_be_called
 
 LONGEST_URL: Final = 2_000
 LONGEST_HOST: Final = 253
@@ -35,7 +36,7 @@ def spelled_alike(url: str) -> str:
     return f"{scheme.lower()}://{authority.lower()}{rest}"
 
 
-def flaws_of(url: str, opened: Iterable[Network] = ()) -> list[str]:
+def flaws_of(url: str, opened: Iterable[IpNetwork] = ()) -> list[str]:
     """Say everything because of which nothing can be sent to an address; where names lead is seen when it is sent.
 
     Args:
@@ -79,7 +80,7 @@ def _host_and_port(where: str) -> tuple[str, str | None]:
     return host.lower(), port if colon else None
 
 
-def _literal(host: str) -> Address | None:
+def _literal(host: str) -> IpAddress | None:
     try:
         if host.startswith("["):
             return IPv6Address(host.removeprefix("[").removesuffix("]")) if host.endswith("]") else None
@@ -109,7 +110,7 @@ def _instead(character: str) -> str:
     return f"leave it out, or write it as {escaped}"
 
 
-def _flaws_of_scheme(scheme: str, address: Address | None, networks: Sequence[Network]) -> Iterator[str]:
+def _flaws_of_scheme(scheme: str, address: IpAddress | None, networks: Sequence[IpNetwork]) -> Iterator[str]:
     if not scheme:
         yield f"has no scheme: give https:// first, as in {EXAMPLE}"
     elif scheme.lower() not in {"https", "http"}:
@@ -118,14 +119,14 @@ def _flaws_of_scheme(scheme: str, address: Address | None, networks: Sequence[Ne
         yield "begins with http:// : give https://, what is sent tells about people"
 
 
-def _flaws_of_address(host: str, address: Address, networks: Sequence[Network]) -> Iterator[str]:
+def _flaws_of_address(host: str, address: IpAddress, networks: Sequence[IpNetwork]) -> Iterator[str]:
     if isinstance(address, IPv6Address) and address.scope_id is not None:
         yield f"has the zone %{address.scope_id}, which means nothing elsewhere: leave it out"
     elif not may_be_called(address, networks):
         yield f"leads to {host}, which is no public address: nothing is sent there"
 
 
-def _flaws_of_name(host: str, networks: Sequence[Network]) -> Iterator[str]:
+def _flaws_of_name(host: str, networks: Sequence[IpNetwork]) -> Iterator[str]:
     if not host:
         yield f"has no host: give one, as in {EXAMPLE}"
         return
@@ -167,7 +168,7 @@ def _is_decodable(label: str) -> bool:
         return False
 
 
-def _flaws_of_place(labels: Sequence[str], networks: Sequence[Network]) -> Iterator[str]:
+def _flaws_of_place(labels: Sequence[str], networks: Sequence[IpNetwork]) -> Iterator[str]:
     name = ".".join(labels)
     if _ends_in(name, _NOWHERE):
         yield f"has the host {name[:60]}, which leads nowhere"
@@ -181,7 +182,7 @@ def _ends_in(name: str, ends: Iterable[str]) -> bool:
     return any(name == end or name.endswith(f".{end}") for end in ends)
 
 
-def _opens_loopback(networks: Sequence[Network]) -> bool:
+def _opens_loopback(networks: Sequence[IpNetwork]) -> bool:
     return any(is_within(home, networks) for home in _LOOPBACK)
 
 

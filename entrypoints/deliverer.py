@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from application.deliver_notifications import DeliverNotifications
 from application.ports.presence import Person
 from application.ports.rings import RingListener
-from domain.policies.outgoing_addresses import Network, risks_of
+from domain.ip import IpNetwork
+from domain.policies.outgoing_addresses import risks_of
 
 logger = logging.getLogger(__name__)
 
 
-def warn_of_opened(networks: Iterable[Network]) -> None:
+def warn_of_opened(networks: Iterable[IpNetwork]) -> None:
     """Log what an operator opened and perhaps did not mean to."""
     for network in networks:
         for risk in risks_of(network):

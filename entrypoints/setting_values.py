@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from domain.ip import IpNetwork
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 UNSPECIFIED_HOSTS = {"0.0.0.0", "::"}  # noqa: S104  named because nobody can visit them
@@ -121,7 +121,7 @@ def parse_file(text: str) -> Path | None:
     return path
 
 
-def parse_networks(text: str) -> tuple[Network, ...]:
+def parse_networks(text: str) -> tuple[IpNetwork, ...]:
     """Read comma-separated addresses and networks, IPv4 and IPv6."""
     return tuple(_network(part.strip()) for part in text.split(",")) if text else ()
 
@@ -139,7 +139,7 @@ def without_credentials(url: str) -> str:
     return f"{scheme}{separator}{rest.rpartition('@')[2].partition('?')[0]}" if separator else ""
 
 
-def _network(text: str) -> Network:
+def _network(text: str) -> IpNetwork:
     try:
         return ipaddress.ip_network(text)
     except ValueError as error:

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from domain.errors import MailpulseError
+from domain.ip import IpNetwork
 from entrypoints.secret_keys import (
     SECRET_KEY_MIN_CHARACTERS,
     Secret,
@@ -16,7 +17,6 @@ from entrypoints.secret_keys import (
     parse_secret_keys,
 )
 from entrypoints.setting_values import (
-    Network,
     local_url,
     parse_database_url,
     parse_directory,
@@ -71,8 +71,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str
     secret_keys: tuple[Secret, ...] = ()
     operator_token: Secret | None = None
-    trusted_proxies: tuple[Network, ...] = ()
-    outgoing_networks: tuple[Network, ...] = ()
+    trusted_proxies: tuple[IpNetwork, ...] = ()
+    outgoing_networks: tuple[IpNetwork, ...] = ()
     log_level: str = "info"
     web_processes: int = 1
     worker_processes: int = 1

@@ -19,8 +19,9 @@ from adapters.outgoing.guarded_network import (
 )
 from adapters.outgoing.signature import signed_headers
 from application.ports.outgoing import Attempt, Message
+from domain.ip import IpNetwork
 from domain.policies.delivering import Outcome
-from domain.policies.outgoing_addresses import Network, is_within, may_be_called
+from domain.policies.outgoing_addresses import is_within, may_be_called
 
 DEADLINE_S: Final = 10.0
 """For all of it: name, connection, TLS, sending, answer. A receiver that drips gains nothing."""
@@ -55,7 +56,7 @@ class HttpCourier:
 
     def __init__(
         self,
-        allowed: Iterable[Network] = (),
+        allowed: Iterable[IpNetwork] = (),
         *,
         tls: ssl.SSLContext | None = None,
         resolve: Resolve = system_addresses,

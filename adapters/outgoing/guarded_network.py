@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import httpcore
 
-from domain.policies.outgoing_addresses import Address
+from domain.ip import IpAddress
 
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 """Gives the addresses of a host, at least one; raises OSError. It may take long."""
@@ -45,7 +45,7 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         resolve: Called in a thread of its own.
     """
 
-    def __init__(self, is_permitted: Callable[[Address], bool], resolve: Resolve = system_addresses) -> None:
+    def __init__(self, is_permitted: Callable[[IpAddress], bool], resolve: Resolve = system_addresses) -> None:
         self._is_permitted = is_permitted
         self._resolve = resolve
         self._network = httpcore.AnyIOBackend()

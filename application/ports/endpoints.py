@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Protocol, TypeAlias
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
 from domain.counted import counted
 from domain.errors import PortError
-
-Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
+from domain.ip import IpNetwork
 
 
 class EndpointsUnavailableError(PortError):
@@ -46,7 +43,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     organization_id: UUID
     provider: str
     keys: tuple[str, ...]
-    allowed_networks: tuple[Network, ...]
+    allowed_networks: tuple[IpNetwork, ...]
     requests_per_minute: int
     tolerance_s: int | None
     created_at: datetime

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Final, TypeAlias
+from typing import Final
 
-Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
+from domain.ip import IpAddress, IpNetwork
 
 # Written out, because what Python calls global differs between its versions.
 _CLOSED_4: Final = tuple(
@@ -45,7 +44,7 @@ _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 """How networks without IPv4 write public IPv4 addresses (NAT64)."""
 
 
-_SPECIAL: Final[tuple[tuple[str, tuple[Network, ...]], ...]] = (
+_SPECIAL: Final[tuple[tuple[str, tuple[IpNetwork, ...]], ...]] = (
     ("this machine, with all that listens on it", (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))),
     (
         "metadata of clouds, where credentials lie",
@@ -65,7 +64,7 @@ _WIDEST_6: Final = 16
 """Bits of networks that hold a good part of the internet."""
 
 
-def may_be_called(address: Address, allowed: Iterable[Network] = ()) -> bool:
+def may_be_called(address: IpAddress, allowed: Iterable[IpNetwork] = ()) -> bool:
     """Whether something may be sent to an address.
 
     Args:
@@ -79,20 +78,20 @@ def may_be_called(address: Address, allowed: Iterable[Network] = ()) -> bool:
     return is_within(meant, allowed) or _is_public(meant)
 
 
-def is_within(address: Address, networks: Iterable[Network]) -> bool:
+def is_within(address: IpAddress, networks: Iterable[IpNetwork]) -> bool:
     """Whether one of the networks holds an address."""
     meant = _meant(address)
     return any(meant in as_meant(network) or address in network for network in networks)
 
 
-def as_meant(network: Network) -> Network:
+def as_meant(network: IpNetwork) -> IpNetwork:
     """Give a network of IPv4 addresses in IPv6's clothes as what it is: ``::ffff:10.0.0.0/104`` is ``10.0.0.0/8``."""
     if isinstance(network, IPv6Network) and (network.subnet_of(_MAPPED) or network.subnet_of(_TRANSLATED)):
         return IPv4Network((network.network_address.packed[-4:], network.prefixlen - _MAPPED.prefixlen))
     return network
 
 
-def risks_of(network: Network) -> list[str]:
+def risks_of(network: IpNetwork) -> list[str]:
     """Say what an operator opens with a network and perhaps did not mean to; nothing for a network of their own."""
     meant = as_meant(network)
     if _holds_much(meant):
@@ -100,23 +99,23 @@ def risks_of(network: Network) -> list[str]:
     return [words for words, special in _SPECIAL if any(_overlap(meant, one) for one in special)]
 
 
-def _is_public(address: Address) -> bool:
+def _is_public(address: IpAddress) -> bool:
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _CLOSED_4)
     return address in _OPEN_6 and not any(address in network for network in _CLOSED_6)
 
 
-def _meant(address: Address) -> Address:
+def _meant(address: IpAddress) -> IpAddress:
     if isinstance(address, IPv6Address) and (address in _MAPPED or address in _TRANSLATED):
         return IPv4Address(address.packed[-4:])
     return address
 
 
-def _holds_much(network: Network) -> bool:
+def _holds_much(network: IpNetwork) -> bool:
     if isinstance(network, IPv4Network):
         return network.prefixlen <= _WIDEST_4
     return network.prefixlen <= _WIDEST_6 and network.overlaps(_OPEN_6)
 
 
-def _overlap(one: Network, other: Network) -> bool:
+def _overlap(one: IpNetwork, other: IpNetwork) -> bool:
     return one.version == other.version and one.overlaps(other)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_network
 from typing import Final
 
-from entrypoints.web.client_address import Address
+from domain.ip import IpAddress
 
 BROKEN_PER_MINUTE: Final = 30
 _MINUTE_S: Final = 60.0
@@ -27,7 +27,7 @@ class BrokenTokens:
         self._window_ends = 0.0
         self._counts: Counter[str] = Counter()
 
-    def wait_s(self, client: Address | None) -> float:
+    def wait_s(self, client: IpAddress | None) -> float:
         """Count a broken token.
 
         Returns:
@@ -44,7 +44,7 @@ class BrokenTokens:
         return self._window_ends - now if self._counts[network] > self._per_minute else 0.0
 
 
-def _network_of(client: Address | None) -> str:
+def _network_of(client: IpAddress | None) -> str:
     if isinstance(client, IPv6Address):
         return str(ip_network((client, _IPV6_PREFIX), strict=False))
     return str(client or "")

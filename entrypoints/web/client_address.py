@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from litestar.types import HTTPScope
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from domain.ip import IpAddress, IpNetwork
 
 _WITH_PORT: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+):\d{1,5}")
 
 
-def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> Address | None:
+def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[IpNetwork]) -> IpAddress | None:
     """Give the last address that somebody we trust has seen.
 
     Args:
@@ -41,14 +40,14 @@ def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequ
     return address
 
 
-def client_of(scope: HTTPScope, trusted: Sequence[Network]) -> Address | None:
+def client_of(scope: HTTPScope, trusted: Sequence[IpNetwork]) -> IpAddress | None:
     """Give `client_address` of a request."""
     peer = scope.get("client")
     forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     return client_address(peer[0] if peer else None, forwarded_for, trusted)
 
 
-def _address(text: str) -> Address | None:
+def _address(text: str) -> IpAddress | None:
     text = text.strip()
     if with_port := _WITH_PORT.fullmatch(text):
         text = with_port[1] or with_port[2]
@@ -63,5 +62,5 @@ def _address(text: str) -> Address | None:
     return address
 
 
-def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+def _is_in(address: IpAddress, networks: Sequence[IpNetwork]) -> bool:
     return any(address in network for network in networks)

@@ -18,9 +18,10 @@ from application.ports.report_spool import ReportLostError
 from application.ports.tracking_tokens import BrokenTokenError
 from application.receive_engagement import ReceiveEngagement, Visit
 from application.receive_webhook import BodyTooLargeError
+from domain.ip import IpNetwork
 from entrypoints.web.answers import Answer
 from entrypoints.web.broken_tokens import BrokenTokens
-from entrypoints.web.client_address import Network, client_of
+from entrypoints.web.client_address import client_of
 from entrypoints.web.problems import RETRY_AFTER_S
 from entrypoints.web.tracking_metrics import TrackingMetrics
 from entrypoints.web.tracking_openapi import (
@@ -54,7 +55,7 @@ def tracking_handlers(
     *,
     metrics: TrackingMetrics,
     broken: BrokenTokens,
-    trusted_proxies: Sequence[Network] = (),
+    trusted_proxies: Sequence[IpNetwork] = (),
     session_cookie: str = "",
 ) -> list[HTTPRouteHandler]:
     """Give the handlers of readers' requests.
@@ -104,7 +105,7 @@ class _Desk:
         reception: ReceiveEngagement,
         metrics: TrackingMetrics,
         broken: BrokenTokens,
-        trusted_proxies: Sequence[Network],
+        trusted_proxies: Sequence[IpNetwork],
         session_cookie: str,
     ) -> None:
         self._reception = reception

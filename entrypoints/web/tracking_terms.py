@@ -20,7 +20,7 @@ from entrypoints.web.problems import InvalidRequestError
 from entrypoints.web.services import Services
 
 TAGS: Final = ["consent and privacy"]
-Address = Annotated[
+RecipientAddress = Annotated[
     str, PathParameter(description="Percent-encoded, in any spelling.", schema_extra={"example": "j%40example.com"})
 ]
 
@@ -87,7 +87,7 @@ async def change_tracking_policy(request: ApiRequest, services: Services) -> Tra
     description="Of somebody who never said anything, what the consent mode of the policy presumes, from `default`.",
     operation_class=described(answers=examples.CONSENT, problems=(HTTPStatus.UNPROCESSABLE_ENTITY,)),
 )
-async def read_tracking_consent(request: ApiRequest, services: Services, email: Address) -> ConsentView:
+async def read_tracking_consent(request: ApiRequest, services: Services, email: RecipientAddress) -> ConsentView:
     """See `TrackingConsents.of`."""
     try:
         return await to_thread(services.tracking_consents.of, request.user.organization_id, email)
@@ -111,7 +111,7 @@ async def read_tracking_consent(request: ApiRequest, services: Services, email: 
         problems=BODY_PROBLEMS,
     ),
 )
-async def change_tracking_consent(request: ApiRequest, services: Services, email: Address) -> ConsentView:
+async def change_tracking_consent(request: ApiRequest, services: Services, email: RecipientAddress) -> ConsentView:
     """See `TrackingConsents.change`."""
     consent = (await read_body(request, ConsentChange)).consent
     try:

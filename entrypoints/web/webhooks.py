@@ -27,8 +27,9 @@ from application.receive_webhook import (
     UnknownEndpointError,
 )
 from domain.errors import MailpulseError
+from domain.ip import IpNetwork
 from entrypoints.web.answers import Answer
-from entrypoints.web.client_address import Network, client_of
+from entrypoints.web.client_address import client_of
 from entrypoints.web.problems import INSIDE, MEDIA_TYPE, RETRY_AFTER_S, STATUSES, Problem
 from entrypoints.web.webhook_bodies import (
     BodyBudget,
@@ -62,7 +63,7 @@ def webhook_handlers(
     reception: ReceiveWebhook,
     *,
     metrics: WebhookMetrics,
-    trusted_proxies: Sequence[Network] = (),
+    trusted_proxies: Sequence[IpNetwork] = (),
     budget: BodyBudget | None = None,
 ) -> list[HTTPRouteHandler]:
     """Give the handlers of the webhook route.

@@ -28,7 +28,7 @@ NAME: Final = "notifications"
 FACTS_AT_ONCE: Final = 20_000
 """Of emails that are judged anew: so many are held in memory."""
 
-Thread = tuple[UUID, str, Occasion]
+NotificationThread = tuple[UUID, str, Occasion]
 """``email_id, user_id, occasion``: what is told as one, until it is read."""
 
 
@@ -125,7 +125,7 @@ class ProjectNotifications:
     def _tell(self, happenings: Sequence[Happening], lost: Mapping[UUID, set[UUID]]) -> None:
         email_ids = {happening.email_id for happening in happenings} | lost.keys()
         about = circumstances_of(email_ids, self._view, self._log)
-        threads: dict[Thread, list[Told]] = {}
+        threads: dict[NotificationThread, list[Told]] = {}
         for told in self._view.told_about(email_ids):
             threads.setdefault((told.email_id, told.user_id, told.occasion), []).append(told)
         before = {thread: _latest(rows) for thread, rows in threads.items()}
@@ -139,7 +139,9 @@ class ProjectNotifications:
                 changed[told.id] = told
         self._keep(changed, about, before)
 
-    def _told(self, happening: Happening, about: Circumstances, threads: dict[Thread, list[Told]]) -> Iterator[Told]:
+    def _told(
+        self, happening: Happening, about: Circumstances, threads: dict[NotificationThread, list[Told]]
+    ) -> Iterator[Told]:
         sent = about.sent(happening.email_id)
         if sent is None:
             return
@@ -196,7 +198,7 @@ class ProjectNotifications:
         )
 
     def _keep(
-        self, changed: Mapping[UUID, Told], about: Circumstances, before: Mapping[Thread, datetime | None]
+        self, changed: Mapping[UUID, Told], about: Circumstances, before: Mapping[NotificationThread, datetime | None]
     ) -> None:
         gone = [told.id for told in changed.values() if not told.causes]
         kept = [told for told in changed.values() if told.causes]
@@ -256,7 +258,7 @@ def _latest(rows: Sequence[Told]) -> datetime | None:
     return max((row.occurred_at for row in rows if row.causes and row.held_until is None), default=None)
 
 
-def _unread_about(email_id: UUID, threads: Mapping[Thread, Sequence[Told]]) -> Iterator[Told]:
+def _unread_about(email_id: UUID, threads: Mapping[NotificationThread, Sequence[Told]]) -> Iterator[Told]:
     for (about, _, _), rows in threads.items():
         if about == email_id:
             yield from (row for row in rows if row.read_at is None)

@@ -15,7 +15,8 @@ from typing import Final
 
 from domain.counted import counted
 from domain.errors import DomainError
-from domain.policies.detection.rules import AgentKind, AgentRule, Certainty, DetectionRules, Network, NetworkRule, Scope
+from domain.ip import IpNetwork
+from domain.policies.detection.rules import AgentKind, AgentRule, Certainty, DetectionRules, NetworkRule, Scope
 
 SHORTEST_TEXT: Final = 3
 LONGEST_TEXT: Final = 500
@@ -106,7 +107,7 @@ def _network(line: str) -> NetworkRule:
             " '192.0.2.0/24 clicks certain', or begin with 'agent' or 'allow'"
         )
     try:
-        network: Network = ip_network(words[0])
+        network: IpNetwork = ip_network(words[0])
     except ValueError as error:
         raise ValueError(f"{error}: give a network such as 192.0.2.0/24 or 2001:db8::/32") from None
     if network.prefixlen < WIDEST[network.version]:

@@ -1,12 +1,10 @@
 """The lists that detection goes by, as data."""
 
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
-from typing import TypeAlias
 
 import msgspec
 
-Network: TypeAlias = IPv4Network | IPv6Network
+from domain.ip import IpNetwork
 
 
 class AgentKind(StrEnum):
@@ -57,7 +55,7 @@ class AgentRule(msgspec.Struct, frozen=True):
 class NetworkRule(msgspec.Struct, frozen=True):
     """Addresses from which machines come."""
 
-    network: Network
+    network: IpNetwork
     scope: Scope
     certainty: Certainty
 

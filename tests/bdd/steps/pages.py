@@ -101,7 +101,7 @@ def the_page_of_a_candidate_shows(scene, name, who, datatable):
     shown = dict(PART.findall(html)) | {
         "badge": re.search(r'<span class="badge \w+">.*?</span> (\w+)</span>', html)[1],
         "score": re.search(r'<strong class="number">(\d+)</strong>', html)[1],
-        "figures": re.search(r'<p>([^<]*sent[^<]*)</p>', html)[1],
+        "figures": re.search(r"<p>([^<]*sent[^<]*)</p>", html)[1],
     }
     wanted = pairs_of(datatable)
     assert {what: shown.get(what) for what in wanted} == wanted
