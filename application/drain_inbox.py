@@ -242,6 +242,8 @@ class DrainInbox:
     def process(self, unit: UnitOfWork, deliveries: Sequence[Delivery]) -> Drained:
         """Process deliveries as part of a transaction; see `drain_batch`."""
         drained = Drained(deliveries=len(deliveries))
+        self._leave_unopened(unit, deliveries, drained)
+        deliveries = [delivery for delivery in deliveries if not delivery.unopened]
         understood: list[_Understood] = []
         stumbled: list[tuple[Delivery, Exception]] = []
         for delivery in deliveries:
@@ -257,6 +259,21 @@ class DrainInbox:
             self._postpone_or_park(unit, delivery, cause, drained, policies)
         self._record(unit, understood, drained, policies)
         return drained
+
+    def _leave_unopened(self, unit: UnitOfWork, deliveries: Sequence[Delivery], drained: Drained) -> None:
+        """Have those that no key opens wait for their key, however long that takes: parked, they would be lost."""
+        unopened = [delivery for delivery in deliveries if delivery.unopened]
+        for delivery in unopened:
+            wait_s = BACKOFF[min(delivery.attempts, len(BACKOFF) - 1)]
+            until = self._clock() + timedelta(seconds=wait_s)
+            unit.postpone_delivery(delivery.id, error=delivery.unopened, until=until)
+        if unopened:
+            drained.postponed += len(unopened)
+            logger.error(
+                "Deliveries cannot be opened and wait: %s",
+                unopened[0].unopened,
+                extra={"event": "deliveries_unopened", "deliveries": len(unopened), "delivery_id": unopened[0].id},
+            )
 
     def _understand(self, delivery: Delivery) -> _Understood:
         found = _Understood(delivery)

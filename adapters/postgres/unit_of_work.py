@@ -33,7 +33,7 @@ from adapters.postgres.sealing import (
     tells_who,
 )
 from adapters.postgres.tracking_records import PostgresTrackingRecords
-from adapters.secrets import SecretBox
+from adapters.secrets import SealBrokenError, SecretBox
 from application.ports.provider import ConfirmSubscription
 from application.ports.unit_of_work import ConcurrentAppendError, Delivery, Registered, StoreUnavailableError
 from domain.email_facts import AnyFact, Clicked, Fact, Opened, Personal, Recorded, Sent, addressee_of
@@ -160,31 +160,42 @@ class PostgresUnitOfWork:
 
     def claim_deliveries(self, *, most: int, most_bytes: int) -> list[Delivery]:
         self._cursor.execute(_CLAIM, (most, most_bytes), binary=True)
-        return [
-            Delivery(
-                id=id_,
-                endpoint_id=endpoint_id,
-                organization_id=organization_id,
-                provider=provider,
-                correlation_id=correlation_id,
-                received_at=received_at,
-                attempts=attempts,
-                headers=_decode_headers(headers),
-                body=self._bodies.open(body) if sealed else body,
+        deliveries: list[Delivery] = []
+        for (
+            id_,
+            endpoint_id,
+            organization_id,
+            provider,
+            correlation_id,
+            received_at,
+            attempts,
+            headers,
+            body,
+            sealed,
+        ) in self._cursor.fetchall():
+            opened, unopened = self._opened(body) if sealed else (body, "")
+            deliveries.append(
+                Delivery(
+                    id=id_,
+                    endpoint_id=endpoint_id,
+                    organization_id=organization_id,
+                    provider=provider,
+                    correlation_id=correlation_id,
+                    received_at=received_at,
+                    attempts=attempts,
+                    headers=_decode_headers(headers),
+                    body=opened,
+                    unopened=unopened,
+                )
             )
-            for (
-                id_,
-                endpoint_id,
-                organization_id,
-                provider,
-                correlation_id,
-                received_at,
-                attempts,
-                headers,
-                body,
-                sealed,
-            ) in self._cursor.fetchall()
-        ]
+        return deliveries
+
+    def _opened(self, body: bytes) -> tuple[bytes, str]:
+        """Give what a delivery says, or why nobody can tell."""
+        try:
+            return self._bodies.open(body), ""
+        except SealBrokenError as error:
+            return b"", str(error)
 
     def messages(self, email_ids: Sequence[UUID]) -> dict[UUID, EmailMessage]:
         messages = [EmailMessage(email_id) for email_id in email_ids]

@@ -38,6 +38,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
         attempts: How often it was tried before.
         headers: The ones that its provider's `translate` needs; lower-case names.
         body: Raw bytes.
+        unopened: Why nobody can read its body, which is b"" then: no configured secret key opens it; "" of others.
     """
 
     id: int
@@ -49,6 +50,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     headers: Mapping[str, str]
     body: bytes
+    unopened: str = ""
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -91,7 +93,10 @@ class UnitOfWork(Protocol):
         ...
 
     def claim_deliveries(self, *, most: int, most_bytes: int) -> list[Delivery]:
-        """Take due deliveries that no other worker holds, oldest first; at least one if there is any."""
+        """Take due deliveries that no other worker holds, oldest first; at least one if there is any.
+
+        One that cannot be opened is among them, and says so: it must not keep those behind it waiting.
+        """
         ...
 
     def messages(self, email_ids: Sequence[UUID]) -> dict[UUID, EmailMessage]:

@@ -131,3 +131,30 @@ def test_what_was_received_before_anything_was_sealed_is_sealed_by_rewrapping(se
     sealed.execute("UPDATE ops.webhook_inbox SET next_attempt_at = '-infinity'")
     sealed.drain()
     assert type(sealed.facts()[-1]).__name__ == "Replied"
+
+
+def receive_sealed(core, *items):
+    id_ = core.receive(*items)
+    core.backend.secret_keys_in_use.rewrap(lambda *_: None)
+    return id_
+
+
+def test_what_no_key_opens_waits_for_its_key_and_keeps_nobody_behind_it_waiting(sealed):
+    locked = receive_sealed(sealed, item("click", url="https://x.test/"))
+    with closing(Core(sealed.database_url, secret_keys=(NEW_KEY,), now=None)) as hasty:
+        hasty.receive(item("open", message_id="behind it"))
+
+        for attempt in range(1, 10):
+            hasty.drain()
+            [(id_, attempts, error)] = sealed.query("SELECT id, attempts, last_error FROM ops.webhook_inbox")
+            assert (id_, attempts) == (locked, attempt)
+            assert "MAILPULSE_SECRET_KEYS" in error
+            assert sealed.value("SELECT next_attempt_at > now() FROM ops.webhook_inbox")
+            sealed.execute("UPDATE ops.webhook_inbox SET next_attempt_at = now()")
+
+        assert sealed.value("SELECT count(*) FROM ops.parked_reports WHERE status = 'orphaned'") == 2
+
+    sealed.drain()
+
+    assert sealed.value("SELECT count(*) FROM ops.webhook_inbox") == 0
+    assert type(sealed.facts()[-1]).__name__ == "Clicked"
