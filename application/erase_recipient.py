@@ -4,6 +4,8 @@ import logging
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from application.ports.clock import Clock
 from application.ports.erasure import ReadModelsProgress
 from application.ports.unit_of_work import UnitOfWork, UnitsOfWork
@@ -14,6 +16,26 @@ from domain.values import addressee_id_for, normalise_address
 logger = logging.getLogger(__name__)
 
 FAILURES_AT_ONCE: Final = 100
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """An erasure that was begun: from here on no event tells who it was.
+
+    Attributes:
+        address: As `normalise_address` gave it.
+        place: That read models must have passed; 0 if there is nothing that they could know.
+        waiting_until: Number of the newest delivery that was waiting when it was asked for; 0 if none was.
+    """
+
+    organization_id: UUID
+    address: str
+    place: int
+    waiting_until: int
+
+    @property
+    def addressee_id(self) -> UUID:
+        """Names whom it erases."""
+        return addressee_id_for(self.organization_id, self.address)
 
 
 class EraseRecipient:
@@ -33,40 +55,46 @@ class EraseRecipient:
         self._read_models = read_models
         self._clock = clock
 
-    def __call__(self, organization_id: UUID, address: str, *, erased_by: str = "") -> int:
+    def __call__(self, organization_id: UUID, address: str, *, erased_by: str = "") -> Erasure:
         """Destroy somebody's key and everything that is parked about them.
 
         When this returns, no event tells who they were, whatever arrives later for emails that were sent to them. The
-        rows follow; see `is_forgotten`. Whoever writes to them again afterwards begins anew.
+        rows follow, and so does what was acknowledged before and not processed yet; see `is_finished`. Whoever writes
+        to them again afterwards begins anew.
 
         Args:
             organization_id: Other organisations' knowledge of the same person is their own.
             address: In any spelling.
             erased_by: Id of the API key or user who asked; "" for a command of the operator.
 
-        Returns:
-            The place that read models must have passed; 0 if there is nothing that they could know.
-
         Raises:
             InvalidAddressError: The text holds no address.
             StoreUnavailableError: Ask again; what was done so far stays done.
         """
         bare = normalise_address(address)
+        waiting_until = in_transaction(self._units, lambda unit: unit.erasure.newest_waiting(organization_id))
         place = self._destroy_key(organization_id, addressee_id_for(organization_id, bare), erased_by)
-        self._forget_failures(organization_id, bare)
+        erasure = Erasure(organization_id=organization_id, address=bare, place=place, waiting_until=waiting_until)
+        self._forget_failures(erasure)
         logger.info("A recipient is erased", extra={"event": "recipient_erased", "organization_id": organization_id})
-        return place
+        return erasure
 
-    def is_forgotten(self, place: int) -> bool:
-        """Whether the rows of every read model have forgotten, too.
-
-        Args:
-            place: As the call returned it.
+    def is_finished(self, erasure: Erasure) -> bool:
+        """Whether the rows of every read model have forgotten, too, and nothing of what was waiting is left.
 
         Raises:
             StoreUnavailableError: It cannot be told now.
         """
-        return place == 0 or self._read_models.read_until() >= place
+        if erasure.place and self._read_models.read_until() < erasure.place:
+            return False
+        if not erasure.waiting_until:
+            return True
+        with self._units.begin() as unit:
+            if unit.erasure.is_waiting(erasure.organization_id, until=erasure.waiting_until):
+                return False
+            unit.erasure.forget_orphans(erasure.addressee_id)  # those that were parked since
+        self._forget_failures(erasure)
+        return True
 
     def _destroy_key(self, organization_id: UUID, addressee_id: UUID, erased_by: str) -> int:
         def destroy(unit: UnitOfWork) -> int:
@@ -81,13 +109,15 @@ class EraseRecipient:
 
         return in_transaction(self._units, destroy)
 
-    def _forget_failures(self, organization_id: UUID, address: str) -> None:
+    def _forget_failures(self, erasure: Erasure) -> None:
+        with self._units.begin() as unit:
+            unit.erasure.forget_failures_by_email(erasure.organization_id, erasure.addressee_id)
         looked_at: int | None = 0
         while looked_at is not None:
             with self._units.begin() as unit:
                 looked_at = unit.erasure.forget_failures(
-                    organization_id,
-                    lambda body: names_address(body.decode(errors="replace"), address),
+                    erasure.organization_id,
+                    lambda body: names_address(body.decode(errors="replace"), erasure.address),
                     after=looked_at,
                     most=FAILURES_AT_ONCE,
                 )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from adapters.memory.store import MemoryStore
 from application.ports.parked_reports import FailedReport, Orphan
-from domain.email_facts import Recorded, Sent
+from domain.email_facts import Recorded, Sent, addressee_of
 from domain.recipient import Recipient
 from domain.recipient_facts import Erased
 from domain.values import addressee_id_for
@@ -53,6 +53,34 @@ class MemoryErasureRecords:
             logged.place for logged in known if logged.stream_id == addressee_id and isinstance(logged.fact, Erased)
         ]
         return max(places, default=None)
+
+    def newest_waiting(self, organization_id: UUID) -> int:
+        return max(self._waiting(organization_id), default=0)
+
+    def is_waiting(self, organization_id: UUID, *, until: int) -> bool:
+        return min(self._waiting(organization_id), default=until + 1) <= until
+
+    def _waiting(self, organization_id: UUID) -> list[int]:
+        return [id_ for id_, row in self._store.inbox.items() if row.delivery.organization_id == organization_id]
+
+    def forget_failures_by_email(self, organization_id: UUID, addressee_id: UUID) -> None:
+        message_ids = {
+            logged.fact.message_id
+            for logged in self._store.log
+            if isinstance(logged, LoggedFact)
+            and isinstance(logged.fact, Sent)
+            and logged.fact.organization_id == organization_id
+            and addressee_of(logged.fact) == addressee_id
+        }
+        self._forget(
+            [
+                id_
+                for id_, row in self._store.parked.items()
+                if isinstance(row.report, FailedReport)
+                and row.report.organization_id == organization_id
+                and row.report.message_id in message_ids
+            ]
+        )
 
     def forget_orphans(self, addressee_id: UUID) -> None:
         self._forget(

@@ -22,6 +22,11 @@ WITH next AS MATERIALIZED (
 )
 SELECT p.id, p.body, p.sealed FROM measured m JOIN ops.parked_reports p USING (id) WHERE m.before < %s ORDER BY p.id
 """
+_FORGET_BY_EMAIL: Final = """
+DELETE FROM ops.parked_reports p USING email_logs e
+WHERE p.organization_id = %(organization_id)s AND p.status = 'failed' AND p.message_id = e.message_id
+    AND e.organization_id = p.organization_id AND e.addressee_id = %(addressee_id)s
+"""
 
 
 class PostgresErasureRecords:
@@ -53,6 +58,22 @@ class PostgresErasureRecords:
         )
         row = self._cursor.fetchone()
         return row[0] if row else None
+
+    def newest_waiting(self, organization_id: UUID) -> int:
+        self._cursor.execute(
+            "SELECT coalesce(max(id), 0) FROM ops.webhook_inbox WHERE organization_id = %s", (organization_id,)
+        )
+        ((newest,),) = self._cursor.fetchall()
+        return int(newest)
+
+    def is_waiting(self, organization_id: UUID, *, until: int) -> bool:
+        self._cursor.execute(
+            "SELECT FROM ops.webhook_inbox WHERE organization_id = %s AND id <= %s LIMIT 1", (organization_id, until)
+        )
+        return self._cursor.rowcount > 0
+
+    def forget_failures_by_email(self, organization_id: UUID, addressee_id: UUID) -> None:
+        self._cursor.execute(_FORGET_BY_EMAIL, {"organization_id": organization_id, "addressee_id": addressee_id})
 
     def forget_orphans(self, addressee_id: UUID) -> None:
         self._cursor.execute("DELETE FROM ops.parked_reports WHERE addressee_id = %s", (addressee_id,))

@@ -30,6 +30,18 @@ class ErasureRecords(Protocol):
         """Give the place of the newest `Erased` fact about somebody, this transaction's included."""
         ...
 
+    def newest_waiting(self, organization_id: UUID) -> int:
+        """Give the number of the newest delivery of an organisation that waits to be processed; 0 if none waits."""
+        ...
+
+    def is_waiting(self, organization_id: UUID, *, until: int) -> bool:
+        """Whether any delivery of an organisation up to that number still waits, or is being processed."""
+        ...
+
+    def forget_failures_by_email(self, organization_id: UUID, addressee_id: UUID) -> None:
+        """Delete the failed reports that name somebody by no more than the message id of an email to them."""
+        ...
+
     def forget_orphans(self, addressee_id: UUID) -> None:
         """Delete the reports about somebody that wait for their email."""
         ...

@@ -53,13 +53,13 @@ async def erase_recipient(
     """See `application.erase_recipient`."""
     caller = request.user
     try:
-        place = await to_thread(
+        erasure = await to_thread(
             services.erase_recipient, caller.organization_id, email, erased_by=caller.user_id or str(caller.id)
         )
     except InvalidAddressError as error:
         raise InvalidRequestError("email", str(error)) from error
     for _ in range(LOOKS):
-        if await to_thread(services.erase_recipient.is_forgotten, place):
+        if await to_thread(services.erase_recipient.is_finished, erasure):
             return Response(None, status_code=HTTPStatus.NO_CONTENT)
         await sleep(SECONDS_BETWEEN_LOOKS)
     return Response(ErasureUnderWay(), status_code=HTTPStatus.ACCEPTED)

@@ -89,7 +89,7 @@ def test_after_erasure_facts_count_and_tell_nothing(core, erase):
     core.receive(an_open(), an_open(1, "m-2", recipient=MARY))
     core.drain()
 
-    place = erase(ACME, " John <JOHN@example.com>", erased_by="key-7")
+    place = erase(ACME, " John <JOHN@example.com>", erased_by="key-7").place
 
     assert core.query("SELECT addressee_id FROM ops.recipient_keys") == [(addressee_id_for(ACME, MARY),)]
     erased = core.facts()[-1]
@@ -137,8 +137,8 @@ def test_erasing_again_or_somebody_unknown_changes_nothing(core, erase):
     first = erase(ACME, JOHN)
 
     assert erase(ACME, JOHN) == first
-    assert erase(ACME, MARY) == 0
-    assert erase(GLOBEX, JOHN) == 0
+    assert erase(ACME, MARY).place == 0
+    assert erase(GLOBEX, JOHN).place == 0
     assert core.value("SELECT count(*) FROM events.stored_events") == 2
     with pytest.raises(InvalidAddressError):
         erase(ACME, "john")
@@ -165,7 +165,7 @@ def test_reports_parked_about_somebody_never_registered_go_as_well(core, erase):
     core.receive(an_open(message_id="unknown"))
     core.drain()
 
-    assert erase(ACME, JOHN) == 0
+    assert erase(ACME, JOHN).place == 0
     assert core.value("SELECT count(*) FROM ops.parked_reports") == 0
 
 
@@ -173,12 +173,45 @@ def test_the_rows_are_waited_for(core, erase):
     core.register(registration())
     core.project()
 
-    place = erase(ACME, JOHN)
+    erasure = erase(ACME, JOHN)
 
-    assert not erase.is_forgotten(place)
+    assert not erase.is_finished(erasure)
     core.project()
-    assert erase.is_forgotten(place)
-    assert erase.is_forgotten(0)
+    assert erase.is_finished(erasure)
+    assert erase.is_finished(erase(GLOBEX, JOHN))
+
+
+def test_what_was_acknowledged_before_is_waited_for_and_leaves_nothing_parked(core, erase):
+    core.receive(an_open(message_id="unknown"), {"event_type": "?", "recipient": JOHN}, item("open", recipient=MARY))
+    erasure = erase(ACME, JOHN)
+    assert not erase.is_finished(erasure)
+
+    core.drain()
+    core.receive({"event_type": "?", "recipient": MARY})
+    assert core.value("SELECT count(*) FROM ops.parked_reports") == 3
+
+    assert erase.is_finished(erasure), "what came in afterwards is not waited for"
+    assert core.query("SELECT status FROM ops.parked_reports") == [("orphaned",)], "Mary's"
+    assert core.value("SELECT count(*) FROM ops.webhook_inbox") == 1
+
+
+def test_other_organisations_deliveries_are_not_waited_for(core, erase):
+    core.receive(an_open(), organization_id=GLOBEX)
+
+    assert erase.is_finished(erase(ACME, JOHN))
+
+
+def test_a_failed_report_that_names_somebody_by_their_email_only_goes(core, erase):
+    core.register(registration(), to_mary("m-2"))
+    for message_id in ("m-1", "m-2"):
+        core.receive(an_open(message_id=message_id) | {"recipient": None})
+    core.drain()
+    core.project()
+    assert core.value("SELECT count(*) FROM ops.parked_reports WHERE status = 'failed'") == 2
+
+    erase(ACME, JOHN)
+
+    assert core.query("SELECT message_id FROM ops.parked_reports") == [("m-2",)]
 
 
 def test_a_projector_that_knows_the_key_already_forgets_it_in_its_turn(core, erase):
@@ -201,7 +234,7 @@ def test_nothing_readable_appears_when_somebody_is_erased_in_a_burst(core, erase
     drained = threading.Thread(target=core.drain)
     drained.start()
 
-    place = erase(ACME, JOHN)
+    erasure = erase(ACME, JOHN)
     drained.join()
     core.receive_many([[an_open(700 + n, f"m-{n % 5 + 1}")] for n in range(50)])
     core.drain()
@@ -210,7 +243,7 @@ def test_nothing_readable_appears_when_somebody_is_erased_in_a_burst(core, erase
     assert core.value("SELECT count(*) FROM events.stored_events WHERE topic = 'EmailMessage.Opened'") == 650
     sealed_later = core.query(
         "SELECT state FROM events.stored_events WHERE notification_id > %s AND position('sealed'::bytea IN state) > 0",
-        place,
+        erasure.place,
     )
     assert sealed_later == []
     assert not any(fact.personal != NOBODY for fact in core.facts() if not isinstance(fact, Erased))
