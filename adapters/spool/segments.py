@@ -53,9 +53,14 @@ class Segments:
         self._records[self._path(self._sequence)] += 1
 
     def take_unsynced(self) -> list[int]:
-        """Give descriptors of all that `sync` has to bring to the disk; they are the caller's to close."""
+        """Give descriptors of all that `sync` has to bring to the disk; they are the caller's to close.
+
+        Raises:
+            OSError: There are too many; nothing was taken.
+        """
+        current = [] if self._file < 0 else [os.dup(self._file)]
         finished, self._unsynced = list(self._unsynced.values()), {}
-        return finished if self._file < 0 else [*finished, os.dup(self._file)]
+        return finished + current
 
     def forget(self, path: Path) -> None:
         """Remove a file whose records are all in the inbox."""
@@ -91,7 +96,7 @@ class Segments:
             self.forget(path)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close what is open. What is written next begins a new file."""
         self._finish_file()
         for descriptor in self._unsynced.values():
             os.close(descriptor)

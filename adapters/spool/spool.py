@@ -98,7 +98,7 @@ class FileSpool:
         self._adoption_interval_s = adoption_interval_s
         self._claim = Claim(root)
         self._segments = Segments(self._claim.directory, segment_bytes=segment_bytes)
-        self._written = self._shipped = self._synced = 0
+        self._written = self._shipped = self._synced = self._refused = 0
         self._place: _Place | None = None
         self._set_aside_numbers: list[range] = []
         self._news = asyncio.Event()
@@ -153,6 +153,8 @@ class FileSpool:
             await self._sync(number)
         except OSError as error:
             raise ReportLostError(f"the disk refuses it: {error}") from error
+        if self._shipped < number <= self._refused:
+            raise ReportLostError("the disk refused it")
 
     async def close(self) -> None:
         """Hand over what the inbox still takes now; the rest waits on the disk for the next process."""
@@ -257,12 +259,28 @@ class FileSpool:
             logger.exception("Reports cannot be brought to the disk", extra={"event": "spool_not_synced"})
 
     async def _sync(self, number: int) -> None:
+        """Bring what is written to the disk, unless that was tried for this report before.
+
+        Raises:
+            OSError: The disk refuses; what it refused goes up to `_refused`.
+        """
+        # Who waits may go away, the files that it took are brought to the disk for everybody else.
+        await asyncio.shield(self._sync_all_if_untried(number))
+
+    async def _sync_all_if_untried(self, number: int) -> None:
         async with self._syncing:
-            if self._synced >= number:
+            if max(self._synced, self._refused) >= number:
                 return
             written = self._written
             descriptors = self._segments.take_unsynced()
-            await asyncio.to_thread(sync, descriptors, self._claim.directory)
+            try:
+                await asyncio.to_thread(sync, descriptors, self._claim.directory)
+            except BaseException:
+                # Linux forgets what it could not write: the next fsync of these files may succeed without it, and what
+                # is appended to them stands behind a hole. None of them is relied on again.
+                self._refused = self._written
+                self._segments.close()
+                raise
             self._synced = written
 
     def _read(self, path: Path, begin: int) -> _Batch:

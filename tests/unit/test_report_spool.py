@@ -1,10 +1,12 @@
 """The spool: what it took it hands over, once each, whatever dies or is away in between."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import zlib
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -255,6 +257,98 @@ def test_a_disk_that_refuses_is_an_error_and_leaves_nothing_half_written(root, i
     asyncio.run(story())
 
     assert numbers(inbox) == [1, 3]
+
+
+class FailingDisk:
+    """Refuses to write some of what it took, and like Linux tells that once: then it is forgotten."""
+
+    def __init__(self, monkeypatch):
+        self.refusals = 0
+        self.tried = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self._fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", self.fsync)
+
+    def fsync(self, descriptor):
+        self.tried.append(os.fstat(descriptor).st_ino)
+        if self.refusals:
+            self.refusals -= 1
+            self.may_answer.wait(20)
+            raise OSError(errno.EIO, "the disk refuses")
+        self._fsync(descriptor)
+
+
+@pytest.mark.parametrize("segment_bytes", [500, 1_000_000])
+def test_what_the_disk_once_refused_is_never_called_durable(root, inbox, monkeypatch, segment_bytes):
+    disk = FailingDisk(monkeypatch)
+
+    async def story():
+        inbox.is_away = True
+        async with running(root, inbox, segment_bytes=segment_bytes) as spool:
+            for number in range(5):
+                spool.keep(report(number))
+            disk.refusals = 1
+            await until(lambda: not disk.refusals)  # while the inbox refuses them: nobody waits for these yet
+            for number in range(1, 6):
+                with pytest.raises(ReportLostError):
+                    await spool.durable(number)
+            refused = {path.stat().st_ino for path in files(root)}
+            disk.tried.clear()
+            await spool.durable(spool.keep(report(5)))
+            assert len(disk.tried) == 2  # its file and the names
+            assert not refused & set(disk.tried)
+            with pytest.raises(ReportLostError):
+                await spool.durable(5)
+            inbox.is_away = False
+            await until(lambda: not spool.waiting)
+            await spool.durable(5)
+
+    asyncio.run(story())
+
+    assert numbers(inbox) == list(range(6))
+
+
+def test_of_reports_that_are_written_while_the_disk_refuses_their_file_none_is_called_durable(root, inbox, monkeypatch):
+    disk = FailingDisk(monkeypatch)
+
+    async def story():
+        inbox.is_away = True
+        async with running(root, inbox) as spool:
+            disk.refusals = 1
+            disk.may_answer.clear()
+            first = spool.keep(report(1))
+            await until(lambda: not disk.refusals)
+            second = spool.keep(report(2))
+            disk.may_answer.set()
+            for number in (first, second):
+                with pytest.raises(ReportLostError):
+                    await spool.durable(number)
+
+    asyncio.run(story())
+
+
+def test_who_no_longer_waits_for_the_disk_does_not_have_others_believe_what_it_refused(root, inbox, monkeypatch):
+    disk = FailingDisk(monkeypatch)
+
+    async def story():
+        spool = FileSpool(root, box(), inbox, MemoryBell(), segment_bytes=1)
+        # It is not started: only who waits asks the disk.
+        disk.refusals = 1
+        disk.may_answer.clear()
+        first, _ = spool.keep(report(1)), spool.keep(report(2))
+        gone = asyncio.create_task(spool.durable(first))
+        await until(lambda: not disk.refusals)
+        gone.cancel()
+        other = asyncio.create_task(spool.durable(first))
+        await asyncio.sleep(0.2)
+        assert not other.done()
+        disk.may_answer.set()
+        with pytest.raises(ReportLostError):
+            await other
+        await spool.close()
+
+    asyncio.run(story())
 
 
 def test_an_end_that_was_not_written_costs_no_report_before_it(root, inbox):
