@@ -90,9 +90,13 @@ class Segments:
             os.close(descriptor)
 
     def forget_all(self) -> None:
-        """Remove every file: all that was written is in the inbox. What is written next begins a new one."""
+        """Remove every file: all that was written is in the inbox. What is written next begins a new one.
+
+        Raises:
+            OSError: Some are left, the oldest among them.
+        """
         self._finish_file()
-        for path in segments_in(self._directory):
+        for path in reversed(segments_in(self._directory)):
             self.forget(path)
 
     def close(self) -> None:
@@ -139,8 +143,12 @@ def sync(descriptors: list[int], directory: Path) -> None:
 
 
 def segments_in(directory: Path) -> list[Path]:
-    """Give the files of a directory in the order in which they were written."""
-    return sorted(directory.glob(f"*{SUFFIX}"))
+    """Give the files of a directory in the order in which they were written.
+
+    Raises:
+        OSError: It cannot be read, or is away: `glob` would find nothing there.
+    """
+    return sorted(path for path in directory.iterdir() if path.suffix == SUFFIX)
 
 
 def damaged_in(root: Path) -> list[Path]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import zlib
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -467,6 +467,70 @@ def test_what_cannot_be_taken_over_costs_the_others_nothing_and_is_tried_again(r
     asyncio.run(story())
 
     assert numbers(inbox) == [0, 1, 2]
+
+
+def test_a_root_that_is_away_for_a_moment_costs_nothing(root, inbox, caplog):
+    async def story():
+        async with running(root, inbox, adoption_interval_s=0.3) as spool:
+            spool.keep(report(0))
+            await until(lambda: not spool.waiting)
+            away = root.rename(root.with_name("away"))
+            await until(lambda: "spool_stuck" in events(caplog))
+            away.rename(root)
+            await asyncio.to_thread(left_by_a_dead_process, root, MemoryInboxIntake(), reports=1)
+            await until(lambda: len(inbox.kept) == 2)
+            spool.keep(report(1))
+            await until(lambda: not spool.waiting and not files(root))
+            return spool.waiting
+
+    waiting = asyncio.run(story())
+
+    assert numbers(inbox) == [0, 0, 1]  # one of them the dead process's
+    assert waiting == 0
+    assert list(root.iterdir()) == []
+
+
+def test_what_was_handed_over_counts_once_though_its_file_could_not_be_removed_at_first(root, inbox):
+    async def story():
+        async with running(root, inbox) as spool:
+            spool.keep(report(1))
+            await until(lambda: not spool.waiting)
+            away = root.rename(root.with_name("away"))
+            with suppress(FileNotFoundError):
+                spool._forget_what_is_handed_over()
+            away.rename(root)
+            spool.keep(report(2))
+            await until(lambda: spool.waiting <= 0)
+            return spool.waiting
+
+    waiting = asyncio.run(story())
+
+    assert numbers(inbox) == [1, 2]
+    assert waiting == 0
+
+
+def test_an_end_hands_over_and_leaves_its_files_to_the_next_process_if_they_cannot_be_removed(
+    root, inbox, caplog, monkeypatch
+):
+    def refuse(path, **_named):
+        raise OSError(errno.EIO, "the disk refuses", str(path))
+
+    async def story():
+        async with running(root, inbox) as spool:
+            spool.keep(report(1))
+            monkeypatch.setattr(Path, "unlink", refuse)
+
+    asyncio.run(story())
+    monkeypatch.undo()
+
+    assert numbers(inbox) == [1]
+    assert events(caplog) == ["spool_not_removed"]
+    hand_over(root, inbox)
+    assert list(root.iterdir()) == []
+
+
+def events(caplog):
+    return [record.event for record in caplog.records if hasattr(record, "event")]
 
 
 def left_by_a_dead_process(root, inbox, *, reports):
