@@ -33,8 +33,10 @@ class Claim:
 
     def release(self) -> None:
         """Leave the directory: removed if it is empty, else to whoever adopts it."""
-        _remove_if_empty(self.directory)
-        os.close(self._lock)
+        try:
+            _remove_if_empty(self.directory)
+        finally:
+            os.close(self._lock)
 
 
 @contextmanager

@@ -53,9 +53,14 @@ class Segments:
         self._records[self._path(self._sequence)] += 1
 
     def take_unsynced(self) -> list[int]:
-        """Give descriptors of all that `sync` has to bring to the disk; they are the caller's to close."""
+        """Give descriptors of all that `sync` has to bring to the disk; they are the caller's to close.
+
+        Raises:
+            OSError: There are too many; nothing was taken.
+        """
+        current = [] if self._file < 0 else [os.dup(self._file)]
         finished, self._unsynced = list(self._unsynced.values()), {}
-        return finished if self._file < 0 else [*finished, os.dup(self._file)]
+        return finished + current
 
     def forget(self, path: Path) -> None:
         """Remove a file whose records are all in the inbox."""
@@ -85,13 +90,17 @@ class Segments:
             os.close(descriptor)
 
     def forget_all(self) -> None:
-        """Remove every file: all that was written is in the inbox. What is written next begins a new one."""
+        """Remove every file: all that was written is in the inbox. What is written next begins a new one.
+
+        Raises:
+            OSError: Some are left, the oldest among them.
+        """
         self._finish_file()
-        for path in segments_in(self._directory):
+        for path in reversed(segments_in(self._directory)):
             self.forget(path)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close what is open. What is written next begins a new file."""
         self._finish_file()
         for descriptor in self._unsynced.values():
             os.close(descriptor)
@@ -134,8 +143,12 @@ def sync(descriptors: list[int], directory: Path) -> None:
 
 
 def segments_in(directory: Path) -> list[Path]:
-    """Give the files of a directory in the order in which they were written."""
-    return sorted(directory.glob(f"*{SUFFIX}"))
+    """Give the files of a directory in the order in which they were written.
+
+    Raises:
+        OSError: It cannot be read, or is away: `glob` would find nothing there.
+    """
+    return sorted(path for path in directory.iterdir() if path.suffix == SUFFIX)
 
 
 def damaged_in(root: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -98,7 +98,7 @@ class FileSpool:
         self._adoption_interval_s = adoption_interval_s
         self._claim = Claim(root)
         self._segments = Segments(self._claim.directory, segment_bytes=segment_bytes)
-        self._written = self._shipped = self._synced = 0
+        self._written = self._shipped = self._synced = self._refused = 0
         self._place: _Place | None = None
         self._set_aside_numbers: list[range] = []
         self._news = asyncio.Event()
@@ -153,25 +153,27 @@ class FileSpool:
             await self._sync(number)
         except OSError as error:
             raise ReportLostError(f"the disk refuses it: {error}") from error
+        if self._shipped < number <= self._refused:
+            raise ReportLostError("the disk refused it")
 
     async def close(self) -> None:
         """Hand over what the inbox still takes now; the rest waits on the disk for the next process."""
         self._is_closing = True
         self._news.set()
-        own, inherited = self._tasks or (None, None)
-        if inherited is not None:
+        for inherited in self._tasks[1:]:
             inherited.cancel()
-            with suppress(asyncio.CancelledError):
-                await inherited
-        if own is not None:
-            await own
-        if self.waiting:
-            await self._sync_quietly()
-        self._segments.close()
-        if not self.waiting:
-            for path in segments_in(self._claim.directory):
-                path.unlink()
-        self._claim.release()
+        try:
+            with ExitStack() as closing:
+                closing.callback(self._claim.release)
+                closing.callback(self._segments.close)
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+                if self.waiting:
+                    await self._sync_quietly()
+                else:
+                    for path in segments_in(self._claim.directory):
+                        path.unlink()
+        except OSError:  # what is left is handed over once more by the next process, which does no harm
+            logger.exception("Files of the spool cannot be removed", extra={"event": "spool_not_removed"})
 
     # --- of this process ---
 
@@ -253,16 +255,32 @@ class FileSpool:
     async def _sync_quietly(self) -> None:
         try:
             await self._sync(self._written)
-        except OSError:
+        except Exception:  # there may be no thread for it, too
             logger.exception("Reports cannot be brought to the disk", extra={"event": "spool_not_synced"})
 
     async def _sync(self, number: int) -> None:
+        """Bring what is written to the disk, unless that was tried for this report before.
+
+        Raises:
+            OSError: The disk refuses; what it refused goes up to `_refused`.
+        """
+        # Who waits may go away, the files that it took are brought to the disk for everybody else.
+        await asyncio.shield(self._sync_all_if_untried(number))
+
+    async def _sync_all_if_untried(self, number: int) -> None:
         async with self._syncing:
-            if self._synced >= number:
+            if max(self._synced, self._refused) >= number:
                 return
             written = self._written
             descriptors = self._segments.take_unsynced()
-            await asyncio.to_thread(sync, descriptors, self._claim.directory)
+            try:
+                await asyncio.to_thread(sync, descriptors, self._claim.directory)
+            except BaseException:
+                # Linux forgets what it could not write: the next fsync of these files may succeed without it, and what
+                # is appended to them stands behind a hole. None of them is relied on again.
+                self._refused = self._written
+                self._segments.close()
+                raise
             self._synced = written
 
     def _read(self, path: Path, begin: int) -> _Batch:
@@ -291,17 +309,23 @@ class FileSpool:
 
     async def _hand_over_inherited(self) -> None:
         while True:
-            for directory in sorted(
-                path for path in self._root.iterdir() if path != self._claim.directory and path.is_dir()
-            ):
-                try:
-                    with adopted(directory) as is_ours:
-                        if is_ours:
-                            await self._adopt(directory)
-                except Exception:  # another user's, say: it costs the others nothing, and is tried again
-                    logger.exception("What a process left cannot be handed over", extra={"event": "spool_stuck"})
+            try:
+                await self._adopt_all()
+                self._forget_what_is_handed_over()
+            except Exception:  # the disk is away for a moment, say: all of it is tried again
+                logger.exception("The directory of the spool cannot be used", extra={"event": "spool_stuck"})
             await asyncio.sleep(self._adoption_interval_s)
-            self._forget_what_is_handed_over()
+
+    async def _adopt_all(self) -> None:
+        for directory in sorted(
+            path for path in self._root.iterdir() if path != self._claim.directory and path.is_dir()
+        ):
+            try:
+                with adopted(directory) as is_ours:
+                    if is_ours:
+                        await self._adopt(directory)
+            except Exception:  # another user's, say: it costs the others nothing, and is tried again
+                logger.exception("What a process left cannot be handed over", extra={"event": "spool_stuck"})
 
     async def _adopt(self, directory: Path) -> None:
         for path in segments_in(directory):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from hmac import compare_digest
 from time import monotonic
@@ -105,15 +105,16 @@ class Web:
             await self._close()
 
     async def _close(self) -> None:
-        await self._spool.close()
-        await self._intake.close()
-        await asyncio.to_thread(self._bell.close)
-        await self._directory.close()
-        await self._rate_limit.close()
-        await self._backend.ring_listener.close()
-        await self._presence.close()
-        await self._pool.close()
-        await asyncio.to_thread(self._backend.close)
+        async with AsyncExitStack() as closing:  # from the last to the first, each whatever the others raise
+            closing.push_async_callback(asyncio.to_thread, self._backend.close)
+            closing.push_async_callback(self._pool.close)
+            closing.push_async_callback(self._presence.close)
+            closing.push_async_callback(self._backend.ring_listener.close)
+            closing.push_async_callback(self._rate_limit.close)
+            closing.push_async_callback(self._directory.close)
+            closing.push_async_callback(asyncio.to_thread, self._bell.close)
+            closing.push_async_callback(self._intake.close)
+            closing.push_async_callback(self._spool.close)
 
     # --- connections ---
 

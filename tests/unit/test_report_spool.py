@@ -1,12 +1,14 @@
 """The spool: what it took it hands over, once each, whatever dies or is away in between."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import zlib
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -257,6 +259,98 @@ def test_a_disk_that_refuses_is_an_error_and_leaves_nothing_half_written(root, i
     assert numbers(inbox) == [1, 3]
 
 
+class FailingDisk:
+    """Refuses to write some of what it took, and like Linux tells that once: then it is forgotten."""
+
+    def __init__(self, monkeypatch):
+        self.refusals = 0
+        self.tried = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        self._fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", self.fsync)
+
+    def fsync(self, descriptor):
+        self.tried.append(os.fstat(descriptor).st_ino)
+        if self.refusals:
+            self.refusals -= 1
+            self.may_answer.wait(20)
+            raise OSError(errno.EIO, "the disk refuses")
+        self._fsync(descriptor)
+
+
+@pytest.mark.parametrize("segment_bytes", [500, 1_000_000])
+def test_what_the_disk_once_refused_is_never_called_durable(root, inbox, monkeypatch, segment_bytes):
+    disk = FailingDisk(monkeypatch)
+
+    async def story():
+        inbox.is_away = True
+        async with running(root, inbox, segment_bytes=segment_bytes) as spool:
+            for number in range(5):
+                spool.keep(report(number))
+            disk.refusals = 1
+            await until(lambda: not disk.refusals)  # while the inbox refuses them: nobody waits for these yet
+            for number in range(1, 6):
+                with pytest.raises(ReportLostError):
+                    await spool.durable(number)
+            refused = {path.stat().st_ino for path in files(root)}
+            disk.tried.clear()
+            await spool.durable(spool.keep(report(5)))
+            assert len(disk.tried) == 2  # its file and the names
+            assert not refused & set(disk.tried)
+            with pytest.raises(ReportLostError):
+                await spool.durable(5)
+            inbox.is_away = False
+            await until(lambda: not spool.waiting)
+            await spool.durable(5)
+
+    asyncio.run(story())
+
+    assert numbers(inbox) == list(range(6))
+
+
+def test_of_reports_that_are_written_while_the_disk_refuses_their_file_none_is_called_durable(root, inbox, monkeypatch):
+    disk = FailingDisk(monkeypatch)
+
+    async def story():
+        inbox.is_away = True
+        async with running(root, inbox) as spool:
+            disk.refusals = 1
+            disk.may_answer.clear()
+            first = spool.keep(report(1))
+            await until(lambda: not disk.refusals)
+            second = spool.keep(report(2))
+            disk.may_answer.set()
+            for number in (first, second):
+                with pytest.raises(ReportLostError):
+                    await spool.durable(number)
+
+    asyncio.run(story())
+
+
+def test_who_no_longer_waits_for_the_disk_does_not_have_others_believe_what_it_refused(root, inbox, monkeypatch):
+    disk = FailingDisk(monkeypatch)
+
+    async def story():
+        spool = FileSpool(root, box(), inbox, MemoryBell(), segment_bytes=1)
+        # It is not started: only who waits asks the disk.
+        disk.refusals = 1
+        disk.may_answer.clear()
+        first, _ = spool.keep(report(1)), spool.keep(report(2))
+        gone = asyncio.create_task(spool.durable(first))
+        await until(lambda: not disk.refusals)
+        gone.cancel()
+        other = asyncio.create_task(spool.durable(first))
+        await asyncio.sleep(0.2)
+        assert not other.done()
+        disk.may_answer.set()
+        with pytest.raises(ReportLostError):
+            await other
+        await spool.close()
+
+    asyncio.run(story())
+
+
 def test_an_end_that_was_not_written_costs_no_report_before_it(root, inbox):
     left_by_a_dead_process(root, inbox, reports=3)
     (path,) = files(root)
@@ -373,6 +467,70 @@ def test_what_cannot_be_taken_over_costs_the_others_nothing_and_is_tried_again(r
     asyncio.run(story())
 
     assert numbers(inbox) == [0, 1, 2]
+
+
+def test_a_root_that_is_away_for_a_moment_costs_nothing(root, inbox, caplog):
+    async def story():
+        async with running(root, inbox, adoption_interval_s=0.3) as spool:
+            spool.keep(report(0))
+            await until(lambda: not spool.waiting)
+            away = root.rename(root.with_name("away"))
+            await until(lambda: "spool_stuck" in events(caplog))
+            away.rename(root)
+            await asyncio.to_thread(left_by_a_dead_process, root, MemoryInboxIntake(), reports=1)
+            await until(lambda: len(inbox.kept) == 2)
+            spool.keep(report(1))
+            await until(lambda: not spool.waiting and not files(root))
+            return spool.waiting
+
+    waiting = asyncio.run(story())
+
+    assert numbers(inbox) == [0, 0, 1]  # one of them the dead process's
+    assert waiting == 0
+    assert list(root.iterdir()) == []
+
+
+def test_what_was_handed_over_counts_once_though_its_file_could_not_be_removed_at_first(root, inbox):
+    async def story():
+        async with running(root, inbox) as spool:
+            spool.keep(report(1))
+            await until(lambda: not spool.waiting)
+            away = root.rename(root.with_name("away"))
+            with suppress(FileNotFoundError):
+                spool._forget_what_is_handed_over()
+            away.rename(root)
+            spool.keep(report(2))
+            await until(lambda: spool.waiting <= 0)
+            return spool.waiting
+
+    waiting = asyncio.run(story())
+
+    assert numbers(inbox) == [1, 2]
+    assert waiting == 0
+
+
+def test_an_end_hands_over_and_leaves_its_files_to_the_next_process_if_they_cannot_be_removed(
+    root, inbox, caplog, monkeypatch
+):
+    def refuse(path, **_named):
+        raise OSError(errno.EIO, "the disk refuses", str(path))
+
+    async def story():
+        async with running(root, inbox) as spool:
+            spool.keep(report(1))
+            monkeypatch.setattr(Path, "unlink", refuse)
+
+    asyncio.run(story())
+    monkeypatch.undo()
+
+    assert numbers(inbox) == [1]
+    assert events(caplog) == ["spool_not_removed"]
+    hand_over(root, inbox)
+    assert list(root.iterdir()) == []
+
+
+def events(caplog):
+    return [record.event for record in caplog.records if hasattr(record, "event")]
 
 
 def left_by_a_dead_process(root, inbox, *, reports):
