@@ -34,9 +34,9 @@ from application.ports.unit_of_work import (
 )
 from application.recording import REPEATED, Recording
 from application.transactions import in_transaction
-from domain.commands import AnyReport, RecordClick, RecordOpen, Report
+from domain.commands import AnyReport, RecordClick, RecordOpen, RecordUnsubscribe, Report
 from domain.tracking_terms import TrackingPolicy
-from domain.values import Signal, email_id_within
+from domain.values import Signal, addressee_id_for, email_id_within
 
 logger = logging.getLogger(__name__)
 
@@ -340,7 +340,16 @@ class DrainInbox:
         messages = {message.id.int: message for message in unit.messages(list(email_ids.values())).values()}
         detection = self.detection()
         told = [[(messages[email_id.int], report) for email_id, report in found.reports] for found in understood]
-        recording = Recording(unit, policies, list(chain.from_iterable(told)), detection)
+        strangers = {
+            id(report): addressee_id_for(found.delivery.organization_id, report.recipient)
+            for found, about in zip(understood, told, strict=True)
+            for message, report in about
+            if isinstance(report, RecordUnsubscribe)
+            and not message.is_known
+            and report.recipient
+            and policies[found.delivery.organization_id].unsubscribe_ends_tracking
+        }
+        recording = Recording(unit, policies, list(chain.from_iterable(told)), detection, set(strangers.values()))
         orphans: list[Orphan] = []
         for found, about in zip(understood, told, strict=True):
             delivery = found.delivery
@@ -352,6 +361,13 @@ class DrainInbox:
                 elif report.recipient:
                     policy = policies[delivery.organization_id]
                     orphans.append(orphan_of(delivery, message.id, report, policy, detection))
+                    if isinstance(report, RecordUnsubscribe) and (stranger := strangers.get(id(report))):
+                        recording.unsubscribe_stranger(
+                            stranger,
+                            report,
+                            organization_id=delivery.organization_id,
+                            received_at=delivery.received_at,
+                        )
                 else:
                     # Named by our own id, which nobody has before the registration: it was registered, and is gone.
                     drained.ignored["purged_email"] += 1

@@ -1,6 +1,6 @@
 """Record reports on their emails under the terms that hold in a transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -35,6 +35,7 @@ class Recording:
         policies: Of every organisation of the batch.
         told: Every report that will be recorded, and about which email.
         detection: Judges who engaged.
+        strangers: Who unsubscribed by a report on an email that nobody registered; see `unsubscribe_stranger`.
 
     Source:
         BR-558.1 Tracking consent: nobody's open or click is recorded against their will, of earlier emails neither.
@@ -46,6 +47,7 @@ class Recording:
         policies: Mapping[UUID, TrackingPolicy],
         told: Told,
         detection: Detection,
+        strangers: Collection[UUID] = (),
     ) -> None:
         self._unit = unit
         self._detection = detection
@@ -57,7 +59,7 @@ class Recording:
             for organization_id, policy in policies.items()
         }
         addressees = [addressee_of(message.sent) for message in {m for m, _ in told} if message.sent is not None]
-        self._consents = unit.tracking.consents(addressees)
+        self._consents = unit.tracking.consents([*addressees, *strangers])
         self._is_all_open = not self._consents and all(terms is OPEN_TERMS for terms in self._usual.values())
         self._unsubscribed: dict[UUID, _Unsubscription] = {}
         self._impressions = impressions_by_report(self._allowed(told), policies, detection, unit.sightings)
@@ -92,9 +94,21 @@ class Recording:
         )
         if is_news:
             if isinstance(report, RecordUnsubscribe) and terms.policy.unsubscribe_ends_tracking:
-                self._opt_out(sent, _Unsubscription(sent.organization_id, report.occurred_at, received_at))
+                self._opt_out(
+                    addressee_of(sent), _Unsubscription(sent.organization_id, report.occurred_at, received_at)
+                )
             return ""
         return message.refusal_of(report, terms) or REPEATED
+
+    def unsubscribe_stranger(
+        self, addressee_id: UUID, report: RecordUnsubscribe, *, organization_id: UUID, received_at: datetime
+    ) -> None:
+        """Heed what somebody says about an email that nobody registered; the report itself waits for it.
+
+        Source:
+            BR-558.1: it may be told before anybody writes to that person.
+        """
+        self._opt_out(addressee_id, _Unsubscription(organization_id, report.occurred_at, received_at))
 
     def finish(self) -> None:
         """Keep what people said by unsubscribing."""
@@ -119,8 +133,7 @@ class Recording:
             return TrackingTerms(usual.policy, consent)
         return usual
 
-    def _opt_out(self, sent: Sent, unsubscription: _Unsubscription) -> None:
-        addressee_id = addressee_of(sent)
+    def _opt_out(self, addressee_id: UUID, unsubscription: _Unsubscription) -> None:
         if self._consents.get(addressee_id) is Consent.OPTED_IN:
             recipient = self._unit.tracking.recipients([addressee_id])[addressee_id]
             if recipient.has_outdone(Consent.OPTED_OUT, unsubscription.said_at):

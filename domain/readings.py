@@ -20,6 +20,8 @@ _CAPITAL: Final = re.compile("[A-Z]")
 _HEXADECIMAL: Final = re.compile("[0-9a-fA-F]{8,}")
 _GROUP: Final = 4
 """Characters of base64 that stand for three bytes."""
+_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+"""As most programs write letters that are not ASCII into JSON."""
 _TEXT: Final = re.compile(rb"(?:[\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}){4,}")
 """Bytes that somebody may have meant as words; four that mean nothing look so once in fifty times."""
 
@@ -105,7 +107,24 @@ def _said(decoded: bytes, begins: int, digits: int, octets: int) -> Iterator[Rea
             starts.append(begins + at * digits // octets)
             at += length
             ends.append(begins - (-at * digits // octets))
-        yield Reading("".join(characters), tuple(starts), tuple(ends))
+        said = Reading("".join(characters), tuple(starts), tuple(ends))
+        yield said
+        if _ESCAPED.search(said.characters):
+            yield _unescaped(said)
+
+
+def _unescaped(reading: Reading) -> Reading:
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    done = 0
+    for match in _ESCAPED.finditer(reading.characters):
+        characters += (reading.characters[done : match.start()], chr(int(match[1], 16)))
+        starts += (*reading.starts[done : match.start()], reading.starts[match.start()])
+        ends += (*reading.ends[done : match.start()], reading.ends[match.end() - 1])
+        done = match.end()
+    characters.append(reading.characters[done:])
+    return Reading("".join(characters), (*starts, *reading.starts[done:]), (*ends, *reading.ends[done:]))
 
 
 def _decoded(reading: Reading) -> Reading:

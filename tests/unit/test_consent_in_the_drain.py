@@ -170,6 +170,62 @@ def test_an_unsubscribe_that_is_told_after_the_person_agreed_again_changes_nothi
     assert scene.report(item("open", NOON + hours(2))).events == 1
 
 
+def test_an_unsubscribe_from_before_the_opt_in_does_not_hold_up_what_comes_with_it(scene):
+    scene.policy(unsubscribe_ends_tracking=True)
+    scene.register()
+    scene.now = NOON + hours(2)
+    scene.consent(Consent.OPTED_IN)
+    scene.now = NOON + hours(3)
+
+    assert scene.report(item("unsubscribe", NOON + hours(1)), item("open", NOON + hours(2))).events == 2
+
+    assert scene.consents.of(ACME, JOHN).consent is Consent.OPTED_IN
+
+
+def test_of_two_unsubscribes_in_a_batch_the_later_one_holds_whichever_comes_first(scene):
+    scene.policy(unsubscribe_ends_tracking=True)
+    scene.register()
+    scene.now = NOON + hours(5)
+
+    scene.report(item("unsubscribe", NOON + hours(3)), item("unsubscribe", NOON + hours(1)))
+
+    [changed] = scene.facts("ConsentChanged")
+    assert changed.said_at == NOON + hours(3)
+
+
+def test_whoever_unsubscribes_from_an_email_that_nobody_registered_is_not_tracked_in_others_from_then_on(scene):
+    scene.policy(unsubscribe_ends_tracking=True)
+    scene.register()
+
+    drained = scene.report(item("unsubscribe", message_id="a newsletter"), item("open"))
+
+    assert (drained.orphaned, drained.ignored) == (1, {"no_consent": 1})
+    assert scene.consents.of(ACME, JOHN).consent is Consent.OPTED_OUT
+    assert scene.report(item("open", NOON + seconds(9))).ignored == {"no_consent": 1}
+
+
+def test_whoever_agreed_after_unsubscribing_from_an_unknown_email_is_still_tracked(scene):
+    scene.policy(unsubscribe_ends_tracking=True)
+    scene.register()
+    scene.now = NOON + hours(2)
+    scene.consent(Consent.OPTED_IN)
+
+    drained = scene.report(
+        item("unsubscribe", NOON + hours(1), message_id="a newsletter"), item("open", NOON + hours(2))
+    )
+
+    assert drained.events == 1
+    assert scene.consents.of(ACME, JOHN).consent is Consent.OPTED_IN
+
+
+def test_unsubscribing_from_an_unknown_email_alone_does_not_end_tracking(scene):
+    scene.register()
+
+    scene.report(item("unsubscribe", message_id="a newsletter"))
+
+    assert scene.report(item("open")).events == 1
+
+
 def test_an_unsubscribe_from_after_the_opt_in_ends_tracking_however_late_it_is_told(scene):
     scene.policy(unsubscribe_ends_tracking=True)
     scene.register()

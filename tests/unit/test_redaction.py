@@ -1,5 +1,6 @@
 """A recipient's address does not stay in links and labels."""
 
+import json
 from base64 import urlsafe_b64encode
 from hashlib import new
 from unicodedata import normalize
@@ -167,6 +168,8 @@ encodings = st.sampled_from(
         b64,
         lambda text: quote(b64(text.upper())),
         lambda text: text.encode().hex(),
+        lambda text: b64(json.dumps({"e": text})),
+        lambda text: json.dumps(text.upper()).encode().hex(),
     ]
 )
 

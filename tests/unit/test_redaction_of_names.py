@@ -1,5 +1,6 @@
 """A recipient's name does not stay in links and labels either (SEC-6)."""
 
+import json
 from base64 import b64encode, urlsafe_b64encode
 from unicodedata import normalize
 from urllib.parse import quote, quote_plus, unquote_plus
@@ -111,6 +112,16 @@ def test_everything_else_stays_as_it_is(name, text):
 )
 def test_the_name_is_taken_out_of_what_its_author_encoded(written, kept):
     assert redacted(f"https://x.test/go/{written}?a=1") == f"https://x.test/go/{kept}?a=1"
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode, lambda text: text.hex().encode()])
+def test_the_name_is_taken_out_of_encoded_json_that_escapes_its_letters(encode):
+    written = encode(json.dumps({"who": "Jörg Vögel", "n": 7}).encode()).decode()
+
+    kept = redacted(f"https://x.test/go/{written}", "Jörg Vögel")
+
+    assert kept.count("[recipient]") == 1
+    assert len(kept) < len(f"https://x.test/go/{written}")
 
 
 def test_a_name_of_many_words_with_umlauts_costs_no_more_than_its_length():
