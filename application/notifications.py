@@ -77,13 +77,11 @@ class Notifications:
             InvalidPreferencesError: Nothing was changed.
         """
         changes = _checked(fields)
-        before = await self.preferences_of(organization_id, user_id)
-        preferences: NotificationPreferences = msgspec.structs.replace(before, **changes)
-        now = self._clock()
-        await self._records.keep_preferences(
-            organization_id, user_id, preferences, at=now, next_digest_at=preferences.next_digest_at(now)
-        )
-        return preferences
+
+        def changed(before: NotificationPreferences) -> NotificationPreferences:
+            return msgspec.structs.replace(before, **changes)
+
+        return await self._records.change_preferences(organization_id, user_id, changed, self._clock())
 
 
 def _checked(fields: Mapping[str, object]) -> dict[str, Any]:

@@ -199,10 +199,10 @@ class OutgoingWebhooks:
             OutgoingWebhookNotFoundError: The organisation has no such webhook.
         """
         before = self.show(organization_id, webhook_id)
-        chosen = before.kinds if kinds is None else tuple(dict.fromkeys(kinds))
+        chosen = None if kinds is None else tuple(dict.fromkeys(kinds))
         moved = url if url != before.url else None  # what was registered stays, whatever the operator closed since
         self._refuse_flaws(moved, chosen)
-        where = before.url if moved is None else spelled_alike(moved)
+        where = None if moved is None else spelled_alike(moved)
         if not self._records.change(organization_id, webhook_id, url=where, kinds=chosen):
             raise _not_found(webhook_id)
         return self.show(organization_id, webhook_id)
@@ -300,9 +300,9 @@ class OutgoingWebhooks:
         if not is_due:
             raise NothingToSendError("the notification is gone, or was told anew by a later delivery")
 
-    def _refuse_flaws(self, url: str | None, kinds: Sequence[NotificationKind]) -> None:
+    def _refuse_flaws(self, url: str | None, kinds: Sequence[NotificationKind] | None) -> None:
         flaws = [] if url is None else [Flaw("url", flaw) for flaw in flaws_of(url, self._networks)]
-        if not kinds:
+        if kinds is not None and not kinds:
             flaws.append(Flaw("kinds", "are none: choose one or more, or switch the webhook off"))
         if flaws:
             raise InvalidOutgoingWebhookError(flaws)

@@ -26,6 +26,7 @@ from adapters.first_party import FirstParty
 from adapters.postgres.access_tokens import PostgresAccessTokens
 from adapters.postgres.confirmations import PostgresConfirmations
 from adapters.postgres.datastore import CONNECT_TIMEOUT_S, open_datastore
+from adapters.postgres.ended_tokens import PostgresEndedTokens
 from adapters.postgres.engaged_emails import PostgresEngagedEmails
 from adapters.postgres.engagement_view import PostgresEngagementView
 from adapters.postgres.event_codec import FactMapper
@@ -67,6 +68,7 @@ from application.drain_inbox import DrainInbox
 from application.erase_recipient import EraseRecipient
 from application.find_registration import IsRegistered
 from application.forget_sightings import ForgetSightings
+from application.forget_tokens import ForgetTokens
 from application.hidden_addresses import HiddenAddresses
 from application.instrument_email import InstrumentEmail
 from application.match_mail import MatchMail
@@ -262,6 +264,11 @@ class Backend:
     def forget_sightings(self) -> ForgetSightings:
         """Forgets sightings of addresses."""
         return ForgetSightings(self._units)
+
+    @cached_property
+    def forget_tokens(self) -> ForgetTokens:
+        """Forgets tokens of people that ended."""
+        return ForgetTokens(PostgresEndedTokens(self._administration_pool), self.clock)
 
     @cached_property
     def rematch(self) -> RematchOrphans:

@@ -25,6 +25,7 @@ REMATCH_INTERVAL_S: Final = 5.0
 CONFIRMATION_INTERVAL_S: Final = 2.0
 SIGHTINGS_INTERVAL_S: Final = 60.0
 RETENTION_INTERVAL_S: Final = 3_600.0
+ENDED_TOKENS_INTERVAL_S: Final = 3_600.0
 OUTGOING_LOG_INTERVAL_S: Final = 600.0
 STOP_TIMEOUT_MS: Final = 6_000
 
@@ -156,7 +157,16 @@ def run(backend: Backend) -> None:
         ]
     )
     # Apart from the others, which must not wait for it.
-    purger = Sweeper([Chore("retention", RETENTION_INTERVAL_S, lambda: purge(backend.purge_expired, stop))])
+    purger = Sweeper(
+        [
+            Chore(
+                "ended tokens",
+                ENDED_TOKENS_INTERVAL_S,
+                lambda: backend.forget_tokens(keep_on=lambda: not stop.is_set()),
+            ),
+            Chore("retention", RETENTION_INTERVAL_S, lambda: purge(backend.purge_expired, stop)),
+        ]
+    )
     # Apart from both: receivers are strangers, and may take their time.
     deliverer = Deliverer(backend.deliver_notifications, backend.ring_listener, backend.close_outgoing)
     backend.declare_drain(drainer.drain)

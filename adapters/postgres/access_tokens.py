@@ -43,8 +43,11 @@ FROM link l JOIN ops.access_tokens p ON p.id = l.parent_id AND p.revoked_at IS N
 RETURNING {COLUMNS}
 """  # noqa: S608 - a constant of this module
 REVOKE = """
+WITH named AS (
+    SELECT id FROM ops.access_tokens WHERE organization_id = %(organization_id)s AND kind = %(kind)s AND id = %(id)s
+)
 UPDATE ops.access_tokens SET revoked_at = coalesce(revoked_at, %(at)s)
-WHERE organization_id = %(organization_id)s AND (parent_id = %(id)s OR kind = %(kind)s AND id = %(id)s)
+WHERE id = (SELECT id FROM named) OR parent_id = (SELECT id FROM named)
 """
 
 

@@ -1,14 +1,16 @@
 """What people say about their notifications, in PostgreSQL."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from adapters.postgres.query_pool import QueryPool
-from domain.notification_preferences import NotificationPreferences
+from domain.notification_preferences import DEFAULT_PREFERENCES, NotificationPreferences
 
 _MARK_READ: Final = """
 UPDATE notifications SET read_at = coalesce(read_at, %s)
@@ -21,11 +23,16 @@ WHERE organization_id = %s AND user_id = %s AND read_at IS NULL AND held_until I
 _PREFERENCES: Final = """
 SELECT preferences FROM ops.notification_preferences WHERE organization_id = %s AND user_id = %s
 """
+# It changes nothing of a row that is there, but locks it: whoever changes the same preferences waits, first ones too.
+_LOCK: Final = """
+INSERT INTO ops.notification_preferences AS kept (organization_id, user_id, preferences, changed_at)
+VALUES (%s, %s, %s, %s)
+ON CONFLICT (organization_id, user_id) DO UPDATE SET preferences = kept.preferences
+RETURNING preferences
+"""
 _KEEP: Final = """
-INSERT INTO ops.notification_preferences (organization_id, user_id, preferences, changed_at, next_digest_at)
-VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (organization_id, user_id) DO UPDATE SET preferences = excluded.preferences,
-    changed_at = excluded.changed_at, next_digest_at = excluded.next_digest_at
+UPDATE ops.notification_preferences SET preferences = %s, changed_at = %s, next_digest_at = %s
+WHERE organization_id = %s AND user_id = %s
 """
 
 
@@ -48,17 +55,24 @@ class PostgresNotificationRecords:
         async with self._pool.storing() as connection:
             cursor = await connection.execute(_PREFERENCES, (organization_id, user_id))
             row = await cursor.fetchone()
-        return None if row is None else msgspec.convert(row["preferences"], NotificationPreferences)
+        return None if row is None else _preferences_in(row)
 
-    async def keep_preferences(
+    async def change_preferences(
         self,
         organization_id: UUID,
         user_id: str,
-        preferences: NotificationPreferences,
-        *,
+        change: Callable[[NotificationPreferences], NotificationPreferences],
         at: datetime,
-        next_digest_at: datetime | None,
-    ) -> None:
-        kept = Jsonb(msgspec.to_builtins(preferences))
+    ) -> NotificationPreferences:
+        usual = Jsonb(msgspec.to_builtins(DEFAULT_PREFERENCES))
         async with self._pool.storing() as connection:
-            await connection.execute(_KEEP, (organization_id, user_id, kept, at, next_digest_at))
+            cursor = await connection.execute(_LOCK, (organization_id, user_id, usual, at))
+            row = await cursor.fetchone()
+            changed = change(DEFAULT_PREFERENCES if row is None else _preferences_in(row))
+            kept = Jsonb(msgspec.to_builtins(changed))
+            await connection.execute(_KEEP, (kept, at, changed.next_digest_at(at), organization_id, user_id))
+        return changed
+
+
+def _preferences_in(row: DictRow) -> NotificationPreferences:
+    return msgspec.convert(row["preferences"], NotificationPreferences)

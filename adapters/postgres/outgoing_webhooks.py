@@ -43,7 +43,8 @@ UPDATE ops.outgoing_webhooks SET url = %(url)s, failures = 0,
 WHERE organization_id = %(organization_id)s AND id = %(webhook_id)s AND url <> %(url)s
 """
 _CHOOSE: Final = """
-UPDATE ops.outgoing_webhooks SET kinds = %(kinds)s WHERE organization_id = %(organization_id)s AND id = %(webhook_id)s
+UPDATE ops.outgoing_webhooks SET kinds = coalesce(%(kinds)s, kinds)
+WHERE organization_id = %(organization_id)s AND id = %(webhook_id)s
 """
 _SWITCH_OFF: Final = """
 UPDATE ops.outgoing_webhooks SET switched_off_at = coalesce(switched_off_at, %s), lease = NULL,
@@ -106,10 +107,14 @@ class PostgresOutgoingWebhookRecords:
         found = self._read("WHERE w.organization_id = %s AND w.id = %s", organization_id, webhook_id)
         return found[0] if found else None
 
-    def change(self, organization_id: UUID, webhook_id: UUID, *, url: str, kinds: tuple[NotificationKind, ...]) -> bool:
-        named = {"organization_id": organization_id, "webhook_id": webhook_id, "url": url, "kinds": list(kinds)}
+    def change(
+        self, organization_id: UUID, webhook_id: UUID, *, url: str | None, kinds: tuple[NotificationKind, ...] | None
+    ) -> bool:
+        chosen = None if kinds is None else list(kinds)
+        named = {"organization_id": organization_id, "webhook_id": webhook_id, "url": url, "kinds": chosen}
         with named_database_errors(), self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(_MOVE, named)
+            if url is not None:
+                cursor.execute(_MOVE, named)
             return bool(cursor.execute(_CHOOSE, named).rowcount)
 
     def change_secrets(

@@ -1,5 +1,6 @@
 """What people say about their notifications."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -30,14 +31,12 @@ class NotificationRecords(Protocol):
         """Give what somebody decided; ``None``: nothing."""
         ...
 
-    async def keep_preferences(
+    async def change_preferences(
         self,
         organization_id: UUID,
         user_id: str,
-        preferences: NotificationPreferences,
-        *,
+        change: Callable[[NotificationPreferences], NotificationPreferences],
         at: datetime,
-        next_digest_at: datetime | None,
-    ) -> None:
-        """Keep what somebody decided."""
+    ) -> NotificationPreferences:
+        """Replace what somebody decided, or the default preferences, while nobody else does; gives what now holds."""
         ...

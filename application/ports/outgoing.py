@@ -95,10 +95,13 @@ class OutgoingWebhookRecords(Protocol):
         """Give one of an organisation's."""
         ...
 
-    def change(self, organization_id: UUID, webhook_id: UUID, *, url: str, kinds: tuple[NotificationKind, ...]) -> bool:
+    def change(
+        self, organization_id: UUID, webhook_id: UUID, *, url: str | None, kinds: tuple[NotificationKind, ...] | None
+    ) -> bool:
         """Send elsewhere, as if nothing had failed, or other kinds; `False`: the organisation has no such webhook.
 
-        Whoever sends to another address at this moment has lost its lease.
+        What is ``None`` stays as it is, also if somebody else changes it meanwhile. Whoever sends to another address at
+        this moment has lost its lease.
         """
         ...
 

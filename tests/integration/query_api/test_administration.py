@@ -52,6 +52,33 @@ def test_a_revoked_key_opens_nothing_once_the_answer_is_two_seconds_old(admin, w
     assert admin.delete(f"{KEYS}/{created['api_key_id']}").status_code == 204, "twice does no harm"
 
 
+def test_what_is_no_key_is_not_revoked_as_one(admin, browser, link_for, administrator_url):
+    browser.sign_in(link_for("recruiter", "u-stays")["url"])
+    with psycopg.connect(administrator_url) as connection:
+        query = "SELECT id, revoked_at FROM ops.access_tokens WHERE user_id = 'u-stays' ORDER BY id"
+        before = connection.execute(query).fetchall()
+
+    answers = [admin.delete(f"{KEYS}/{token_id}") for token_id, _ in before]
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "unknown_token")}
+    with psycopg.connect(administrator_url) as connection:
+        assert connection.execute(query).fetchall() == before
+
+
+def test_a_revoked_user_session_ends_what_came_of_it_and_nothing_else(admin, link_for, browser, administrator_url):
+    ended, other = link_for("recruiter", "u-ends"), link_for("recruiter", "u-ends")
+    browser.sign_in(ended["url"])
+
+    assert admin.delete(f"/api/v1/user-sessions/{ended['session_id']}").status_code == 204
+
+    with psycopg.connect(administrator_url) as connection:
+        open_ones = connection.execute(
+            "SELECT kind, coalesce(parent_id, id)::text FROM ops.access_tokens"
+            " WHERE user_id = 'u-ends' AND revoked_at IS NULL ORDER BY kind"
+        ).fetchall()
+    assert open_ones == [("sign_in_link", other["session_id"]), ("user_token", other["session_id"])]
+
+
 def test_the_list_of_keys_shows_no_key(admin):
     created = admin.post(KEYS, {"name": "hidden"}).json()
 

@@ -1,12 +1,19 @@
 """AF-3, FLOW-7: people read their own notifications and say which they want; nobody else's, and no API key's."""
 
+import asyncio
+import json
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import psycopg
 import pytest
 
+from adapters.postgres.notification_records import PostgresNotificationRecords
+from adapters.postgres.query_pool import query_pool
+from application.notifications import Notifications
 from application.ports.presence import Person
+from tests.support.meanwhile import answer_after
 from tests.support.query_world import MANAGER, NAMED_JOB, NOON, OTHER_JOB, OURS, THEIRS
 
 LIST = "/api/v1/notifications"
@@ -118,6 +125,55 @@ def test_an_api_key_has_no_user(admin, client, method, path):
         403,
         "notifications are for people: use the token of a user, not an API key",
     )
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_another_changes_at_the_same_moment_stays(is_first, recruiter, told, administrator_url):
+    if not is_first:
+        recruiter.put(PREFERENCES, {"my_jobs": True})
+
+    def choose_first_opens(other):
+        other.execute(
+            'INSERT INTO ops.notification_preferences AS p VALUES (%s, %s, \'{"opens": "first"}\', %s)'
+            " ON CONFLICT (organization_id, user_id) DO UPDATE SET preferences = p.preferences || excluded.preferences",
+            (OURS, MANAGER, NOON),
+        )
+
+    answer = answer_after(
+        administrator_url, choose_first_opens, lambda: recruiter.put(PREFERENCES, {"hot_candidates_only": True})
+    )
+
+    assert answer.json() == recruiter.get(PREFERENCES).json()
+    kept = answer.json()
+    assert (kept["opens"], kept["hot_candidates_only"], kept["my_jobs"]) == ("first", True, not is_first)
+
+
+def test_changes_at_once_are_all_kept(told, database_url):
+    changes = [
+        {"kinds": ["reply"]},
+        {"opens": "first"},
+        {"hot_candidates_only": True},
+        {"my_jobs": True},
+        {"quiet_hours": {"begins": "22:00", "ends": "07:30"}},
+        {"time_zone": "Europe/Berlin"},
+        {"digest": "daily"},
+        {"digest_at": "09:15"},
+    ]
+
+    async def change_all():
+        async with query_pool(database_url, size=len(changes)) as pool:
+            notifications = Notifications(PostgresNotificationRecords(pool), lambda: NOON)
+            await asyncio.gather(*(notifications.change_preferences(OURS, MANAGER, change) for change in changes))
+            return await notifications.preferences_of(OURS, MANAGER)
+
+    kept = asyncio.run(change_all())
+
+    assert json.loads(msgspec.json.encode(kept)) == {
+        name: value for change in changes for name, value in change.items()
+    }
+    with psycopg.connect(database_url) as connection:
+        [digest] = connection.execute("SELECT next_digest_at FROM ops.notification_preferences").fetchone()
+    assert digest == kept.next_digest_at(NOON)
 
 
 def test_preferences_change_field_by_field(recruiter, told):

@@ -6,7 +6,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from adapters.postgres.outgoing_webhooks import PostgresOutgoingWebhookRecords
 from application.outgoing_webhooks import MOST_WEBHOOKS, TESTS_PER_MINUTE
+from tests.support.meanwhile import answer_after
 from tests.support.query_world import NOON, OURS
 
 HOOKS = "/api/v1/outgoing-webhooks"
@@ -128,6 +130,34 @@ def test_kinds_are_chosen_when_it_is_added_and_later(admin):
     assert admin.patch(path, {"kinds": ["bounce"]}).json() == made | {"kinds": ["bounce"]}
     assert admin.patch(path, {}).json()["kinds"] == ["bounce"]
     assert admin.patch(path, {"kinds": ["sms"]}).json()["errors"][0]["field"] == "kinds[0]"
+
+
+def test_another_choice_of_kinds_puts_no_old_address_back(admin, hook, execute, monkeypatch):
+    find = PostgresOutgoingWebhookRecords.find
+
+    def find_before_somebody_moves_it(*which):
+        monkeypatch.undo()
+        found = find(*which)
+        execute("UPDATE ops.outgoing_webhooks SET url = 'https://new.example.com/', failures = 3")
+        return found
+
+    monkeypatch.setattr(PostgresOutgoingWebhookRecords, "find", find_before_somebody_moves_it)
+    admin.patch(f"{HOOKS}/{hook['webhook_id']}", {"kinds": ["bounce"]})
+
+    [kept] = admin.get(HOOKS).json()["items"]
+    assert kept == hook | {"url": "https://new.example.com/", "kinds": ["bounce"]}
+    assert execute("SELECT failures FROM ops.outgoing_webhooks").fetchall() == [(3,)], "they are the new address's"
+
+
+def test_another_address_puts_no_old_kinds_back(admin, hook, administrator_url):
+    path = f"{HOOKS}/{hook['webhook_id']}"
+
+    def choose(other):
+        other.execute("UPDATE ops.outgoing_webhooks SET kinds = '{bounce}'")
+
+    answer = answer_after(administrator_url, choose, lambda: admin.patch(path, {"url": "https://new.example.com/"}))
+
+    assert answer.json() == hook | {"url": "https://new.example.com/", "kinds": ["bounce"]}
 
 
 def test_a_webhook_is_tested_ten_times_a_minute_at_most(admin, execute):
