@@ -20,6 +20,7 @@ from domain.email_facts import JobReference, Party, Personal, Sent, addressee_of
 from domain.email_message import EmailMessage
 from domain.errors import InvalidAddressError, InvalidMessageIdError
 from domain.mail_threads import Thread, thread_id_for
+from domain.redaction import without_address, without_whole_name
 from domain.tracking_terms import TrackingTerms
 from domain.values import addressee_id_for, email_id_for, normalise_address, normalise_message_id
 
@@ -136,6 +137,8 @@ class RegisterEmails:
             address = normalise_address(email.recipient.email)
         except InvalidAddressError as error:
             return RejectedEmail(field="recipient.email", detail=str(error))
+        recipient = Personal(address=address, name=email.recipient.name)
+        job, template = email.job, email.template
         return email_id_for(organization_id, provider.name, message_id, address), Sent(
             organization_id=organization_id,
             provider=provider.name,
@@ -145,16 +148,20 @@ class RegisterEmails:
             subject=email.subject,
             recipient_type=email.recipient.type,
             recipient_id=email.recipient.id,
-            sender=Party(id=email.sender.id, name=email.sender.name),
+            sender=Party(id=email.sender.id, name=without_address(email.sender.name, address)),
             tracking_id=token_urlsafe(16),
             tracking=email.tracking,
-            job=JobReference(**msgspec.structs.asdict(email.job)) if email.job else None,
-            template=Party(id=email.template.id, name=email.template.name) if email.template else None,
+            job=JobReference(
+                id=job.id, title=without_whole_name(job.title, recipient), hiring_manager_id=job.hiring_manager_id
+            )
+            if job
+            else None,
+            template=Party(id=template.id, name=without_whole_name(template.name, recipient)) if template else None,
             campaign_id=email.campaign_id,
             campaign_contact_id=email.campaign_contact_id,
             addressee_id=addressee_id_for(organization_id, address),
             links=email.links,
-            personal=Personal(address=address, name=email.recipient.name),
+            personal=recipient,
         )
 
     def _match_orphans(

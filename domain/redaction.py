@@ -117,6 +117,25 @@ def without_recipient(text: str, recipient: Personal | None) -> str:
     return _blanked(text[:begins], name, in_full=True) + _blanked(text[begins:], name)
 
 
+def without_whole_name(text: str, recipient: Personal) -> str:
+    """Replace a recipient's address, and their name where it stands as a whole, by ``[recipient]``.
+
+    Args:
+        text: What is called after somebody at times, and is everybody's: a template, a job.
+        recipient: What is known of them.
+
+    Returns:
+        The text without them; with a first name alone, which says little there and may be meant otherwise.
+
+    Source:
+        SEC-6 Erasure: names of jobs and templates are kept.
+    """
+    text = without_address(text, recipient.address)
+    if not text or not recipient.name or not may_hold(text, recipient.name):
+        return text
+    return _blanked(text, recipient.name, in_full=True)
+
+
 def _blanked(text: str, name: str, *, in_full: bool = False) -> str:
     return _cut(text, places_of_name(text, name, in_full=in_full))
 

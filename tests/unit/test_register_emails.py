@@ -45,6 +45,21 @@ def test_everything_told_is_kept(scene):
     assert (fact.personal.address, fact.personal.name, fact.tracking) == (JOHN, "John Smith", True)
 
 
+def test_what_is_called_after_the_recipient_does_not_name_them(scene):
+    scene.register(
+        registration(
+            sender=Sender(id="r-7", name="Ada for john@example.com"),
+            job=Job(id="j-1", title="Role for JOHN%40example.com"),
+            template=Template(id="t-1", name="Offer for Smith, John; to John's taste"),
+        )
+    )
+
+    [fact] = [logged.fact for logged in scene.store.log]
+    assert fact.sender.name == "Ada for [recipient]"
+    assert fact.job.title == "Role for [recipient]"
+    assert fact.template.name == "Offer for [recipient]; to John's taste"
+
+
 def test_registering_again_gives_the_same_answer_and_changes_nothing(scene):
     [first] = scene.register(registration())
     [again] = scene.register(registration(subject="Another subject"))
