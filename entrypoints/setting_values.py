@@ -69,10 +69,14 @@ def parse_database_url(text: str) -> str:
     accepted = "give postgresql://user:password@host:port/database, or leave it empty for the embedded server"
     url = _split(text, accepted)
     if url.scheme not in {"postgresql", "postgres"}:
-        raise ValueError(f"starts with {shown(url.scheme)}: {accepted}")
+        raise ValueError(f"{_beginning_of(url.scheme)}: {accepted}")
     if not url.path.strip("/"):
         raise ValueError(f"names no database: {accepted}")
     return text
+
+
+def _beginning_of(scheme: str) -> str:
+    return f"starts with {shown(scheme)}" if scheme else "is no URL"
 
 
 def parse_redis_url(text: str) -> str:
@@ -82,7 +86,7 @@ def parse_redis_url(text: str) -> str:
     accepted = "give redis://host:port/0, rediss://… or unix:///path, or leave it empty for the embedded server"
     url = _split(text, accepted)
     if url.scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError(f"starts with {shown(url.scheme)}: {accepted}")
+        raise ValueError(f"{_beginning_of(url.scheme)}: {accepted}")
     if not (url.path if url.scheme == "unix" else url.hostname):
         raise ValueError(f"names no server: {accepted}")
     if url.scheme != "unix" and not re.fullmatch(r"(/[0-9]*)?", url.path):  # the client would take database 0

@@ -81,7 +81,7 @@ def test_an_empty_value_counts_as_not_set():
         ("MAILPULSE_HOST", "http://localhost", "give an IP address or a host name"),
         ("MAILPULSE_HOST", "127.0.0.256", "give an IP address or a host name"),
         ("MAILPULSE_DATABASE_URL", "mysql://db/mail", "starts with 'mysql': give postgresql://"),
-        ("MAILPULSE_DATABASE_URL", "db/mail", "starts with '': give postgresql://"),
+        ("MAILPULSE_DATABASE_URL", "db/mail", "is no URL: give postgresql://"),
         ("MAILPULSE_DATABASE_URL", "postgresql://db", "names no database"),
         ("MAILPULSE_DATABASE_URL", "postgresql://db:port/mail", "is no URL"),
         ("MAILPULSE_REDIS_URL", "localhost:6379", "starts with 'localhost': give redis://"),

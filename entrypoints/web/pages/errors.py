@@ -18,6 +18,16 @@ from entrypoints.web.problems import INSIDE, answer_framework_error, parameters_
 
 logger = logging.getLogger(__name__)
 
+TITLES: Final = {
+    HTTPStatus.NOT_FOUND: "Nothing here",
+    HTTPStatus.CONFLICT: "Not as it was",
+    HTTPStatus.FORBIDDEN: "Not for you",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "That does not work",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too often",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not right now",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong",
+}
+"""What happened, in words for people; of others the status is called as in HTTP."""
 ADVICE: Final = {
     HTTPStatus.NOT_FOUND: "The link may be old, or it leads to something you may not see.",
     HTTPStatus.CONFLICT: "Go back and load the page again to see how it is now.",
@@ -76,7 +86,7 @@ def error_page(request: Request[Any, Any, Any], status: HTTPStatus, detail: str)
     return page(
         "error",
         status=status,
-        title=status.phrase,
+        title=TITLES.get(status, status.phrase),
         detail=INSIDE.get(status, detail),
         advice=ADVICE.get(status, "Go back and try again."),
         request_id=request.scope["state"].get("request_id", ""),

@@ -75,7 +75,7 @@ document.addEventListener("keydown", (event) => {
   if (goes && places[event.key]) location.assign(places[event.key]);
   else if (event.key === "?") location.assign("/help");
   else if (event.key === "/") {
-    const field = document.querySelector("form.filters input, form.filters select, nav.tabs a, main a");
+    const field = document.querySelector("form.filters input, form.filters select, nav.tabs a");
     if (field) {
       event.preventDefault();
       field.focus();
