@@ -17,6 +17,7 @@ STALE_S: Final = 60.0
 _PATIENCE_S: Final = 0.3
 """How long a request waits for a renewal before it takes what is known."""
 _MOST_ENTRIES: Final = 10_000
+"""Of endpoints, and as many of ids that are none."""
 
 
 class _Entry:
@@ -40,11 +41,13 @@ class CachedEndpoints:
     def __init__(self, directory: EndpointDirectory, *, now: Callable[[], float] = time.monotonic) -> None:
         self._directory = directory
         self._now = now
-        self._entries: dict[UUID, _Entry] = {}
+        # Apart, so that whoever guesses ids drives out guesses and no endpoint. Those read longest ago come first.
+        self._known: dict[UUID, _Entry] = {}
+        self._unknown: dict[UUID, _Entry] = {}
 
     async def find(self, endpoint_id: UUID) -> Endpoint | None:
         now = self._now()
-        entry = self._entries.get(endpoint_id)
+        entry = self._entry_of(endpoint_id)
         if entry is None or now - entry.read_at > STALE_S:
             endpoint = await self._directory.find(endpoint_id)
             self._remember(endpoint_id, _Entry(endpoint, now))
@@ -67,13 +70,20 @@ class CachedEndpoints:
             entry.endpoint = await self._directory.find(endpoint_id)
             entry.read_at = asked_at
             entry.renew_at = asked_at + FRESH_S
+            if self._entry_of(endpoint_id) is entry:  # neither driven out meanwhile nor read anew
+                self._remember(endpoint_id, entry)
         except EndpointsUnavailableError:
             entry.renew_at = self._now() + FRESH_S
         finally:
             entry.renewal = None
 
+    def _entry_of(self, endpoint_id: UUID) -> _Entry | None:
+        return self._known.get(endpoint_id) or self._unknown.get(endpoint_id)
+
     def _remember(self, endpoint_id: UUID, entry: _Entry) -> None:
-        self._entries.pop(endpoint_id, None)
-        if len(self._entries) >= _MOST_ENTRIES:  # somebody is guessing addresses
-            del self._entries[next(iter(self._entries))]
-        self._entries[endpoint_id] = entry
+        self._known.pop(endpoint_id, None)
+        self._unknown.pop(endpoint_id, None)
+        entries = self._unknown if entry.endpoint is None else self._known
+        if len(entries) >= _MOST_ENTRIES:
+            del entries[next(iter(entries))]
+        entries[endpoint_id] = entry

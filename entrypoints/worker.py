@@ -28,6 +28,8 @@ RETENTION_INTERVAL_S: Final = 3_600.0
 ENDED_TOKENS_INTERVAL_S: Final = 3_600.0
 OUTGOING_LOG_INTERVAL_S: Final = 600.0
 STOP_TIMEOUT_MS: Final = 6_000
+CONFIRMATION_STOP_S: Final = 1.0
+"""For a confirmation that is under way in the end; what is cut off is confirmed once more."""
 
 
 class Drainer:
@@ -80,22 +82,29 @@ class Chore(msgspec.Struct, frozen=True):
 
 
 class Sweeper:
-    """Does the chores of one process in a thread; a chore that fails is done again at its next time."""
+    """Does the chores of one process in a thread; a chore that fails is done again at its next time.
 
-    def __init__(self, chores: list[Chore]) -> None:
+    Args:
+        chores: What is done, each waiting for the others.
+        patience_s: How long `stop` waits for the chore at hand, which is then cut off with the process; ``None``: until
+            it is done.
+    """
+
+    def __init__(self, chores: list[Chore], patience_s: float | None = None) -> None:
         self._chores = chores
+        self._patience_s = patience_s
         self._stopping = threading.Event()
         self._failing: set[str] = set()
-        self._thread = threading.Thread(target=self._run, name="sweeper")
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the chore at hand and end."""
+        """Finish the chore at hand, if patience lasts, and end."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(self._patience_s)
 
     def _run(self) -> None:
         due = {chore.name: 0.0 for chore in self._chores}
@@ -130,6 +139,42 @@ def purge(purge_expired: PurgeExpired, stop: threading.Event) -> None:
         logger.debug("Another worker purges", extra={"event": "retention_busy"})
 
 
+def sweepers_of(backend: Backend, drainer: Drainer, stop: threading.Event) -> list[Sweeper]:
+    """Give who does the chores of a worker, apart where they must not wait for each other.
+
+    Args:
+        backend: Of this process.
+        drainer: Drains what is due.
+        stop: Set when the process is to stop.
+    """
+    confirm, forget_tokens = backend.confirm_subscriptions, backend.forget_tokens
+
+    def sweep() -> None:
+        if backend.operations.has_due_delivery():
+            drainer.drain()
+
+    sweeper = Sweeper(
+        [
+            Chore("drain", SWEEP_INTERVAL_S, sweep),
+            Chore("rematch", REMATCH_INTERVAL_S, backend.rematch.sweep),
+            Chore("sightings", SIGHTINGS_INTERVAL_S, backend.forget_sightings),
+            Chore("outgoing log", OUTGOING_LOG_INTERVAL_S, backend.deliver_notifications.forget),
+        ]
+    )
+    purger = Sweeper(
+        [
+            Chore("ended tokens", ENDED_TOKENS_INTERVAL_S, lambda: forget_tokens(keep_on=lambda: not stop.is_set())),
+            Chore("retention", RETENTION_INTERVAL_S, lambda: purge(backend.purge_expired, stop)),
+        ]
+    )
+    # A provider that is silent is waited for, confirmation by confirmation.
+    confirmer = Sweeper(
+        [Chore("confirm", CONFIRMATION_INTERVAL_S, lambda: confirm(keep_on=lambda: not stop.is_set()))],
+        patience_s=CONFIRMATION_STOP_S,
+    )
+    return [sweeper, purger, confirmer]
+
+
 def run(backend: Backend) -> None:
     """Work until SIGTERM or SIGINT; then finish what is in hand.
 
@@ -142,45 +187,21 @@ def run(backend: Backend) -> None:
     tune_interpreter()
     warn_of_opened(backend.settings.outgoing_networks)
     drainer = Drainer(backend.drain.drain_all)
-
-    def sweep() -> None:
-        if backend.operations.has_due_delivery():
-            drainer.drain()
-
-    sweeper = Sweeper(
-        [
-            Chore("drain", SWEEP_INTERVAL_S, sweep),
-            Chore("rematch", REMATCH_INTERVAL_S, backend.rematch.sweep),
-            Chore("sightings", SIGHTINGS_INTERVAL_S, backend.forget_sightings),
-            Chore("confirm", CONFIRMATION_INTERVAL_S, backend.confirm_subscriptions),
-            Chore("outgoing log", OUTGOING_LOG_INTERVAL_S, backend.deliver_notifications.forget),
-        ]
-    )
-    # Apart from the others, which must not wait for it.
-    purger = Sweeper(
-        [
-            Chore(
-                "ended tokens",
-                ENDED_TOKENS_INTERVAL_S,
-                lambda: backend.forget_tokens(keep_on=lambda: not stop.is_set()),
-            ),
-            Chore("retention", RETENTION_INTERVAL_S, lambda: purge(backend.purge_expired, stop)),
-        ]
-    )
-    # Apart from both: receivers are strangers, and may take their time.
+    sweepers = sweepers_of(backend, drainer, stop)
+    # Apart from all of them: receivers are strangers, and may take their time.
     deliverer = Deliverer(backend.deliver_notifications, backend.ring_listener, backend.close_outgoing)
     backend.declare_drain(drainer.drain)
     worker = dramatiq.Worker(backend.broker, worker_threads=backend.settings.worker_threads)
     worker.start()
-    sweeper.start()
-    purger.start()
+    for sweeper in sweepers:
+        sweeper.start()
     deliverer.start()
     logger.info("The worker works", extra={"event": "worker_started"})
     stop.wait()
     deliverer.ask_to_stop()
     drainer.stop()
-    sweeper.stop()
-    purger.stop()
+    for sweeper in sweepers:
+        sweeper.stop()
     deliverer.wait()
     worker.stop(timeout=STOP_TIMEOUT_MS)
     backend.close()

@@ -20,13 +20,13 @@ class PostgresConfirmations:
     def due(self, now: datetime) -> Sequence[DueConfirmation]:
         with cursor_of(self._datastore) as cursor:
             cursor.execute(
-                "SELECT id, endpoint_id, url, attempts FROM ops.subscription_confirmations"
+                "SELECT id, endpoint_id, url, attempts, requested_at FROM ops.subscription_confirmations"
                 " WHERE next_attempt_at <= %s ORDER BY id LIMIT %s",
                 (now, MOST_AT_ONCE),
             )
             return [
-                DueConfirmation(id=id_, endpoint_id=endpoint_id, url=url, attempts=attempts)
-                for id_, endpoint_id, url, attempts in cursor
+                DueConfirmation(id=id_, endpoint_id=endpoint_id, url=url, attempts=attempts, requested_at=requested_at)
+                for id_, endpoint_id, url, attempts, requested_at in cursor
             ]
 
     def postpone(self, confirmation_id: int, error: str, until: datetime) -> None:

@@ -27,12 +27,13 @@ REGISTRATION: Final = {
     "internet_message_id": "<invite-17@mail.example.com>",
     "reply_domain": "reply.example.com",
 }
+REPLY_TO: Final = "reply+aexw5dr6pji3mdutbq6b6xz2tyixsbnhd4pfp2v5bw2n4ya@reply.example.com"
 REGISTERED: Final = {
     "email_id": EMAIL_ID,
     "email_log_id": 4711,
     "tracking_id": "0Yb3m0Jk2u9b4xw7n1c5Zw",
     "status": "registered",
-    "reply_to": "reply+aexw5dr6pji3mdutbq6b6xz2tyixsbnhd4pfp2v5bw2n4ya@reply.example.com",
+    "reply_to": REPLY_TO,
 }
 PIXEL_TOKEN: Final = "q3Vn0cQ2m7wYb1x8LkTzUe5HsR9aJd4FgPoIiN6vXyWtBrCEZhMKlDuGjSA_O-fp"  # noqa: S105  opens nothing
 TO_INSTRUMENT: Final = REGISTRATION | {
@@ -56,8 +57,9 @@ INSTRUMENTED: Final = {
         "List-Unsubscribe": "<https://pulse.example.com/t/u/Zk1…>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Message-ID": "<20261121.42@mail.example.com>",
+        "Reply-To": REPLY_TO,
     },
-    "reply_to": None,
+    "reply_to": REPLY_TO,
     "tracked": True,
     "reason": None,
     "links": 2,
@@ -231,7 +233,7 @@ PARKED: Final = {
     "status": "orphaned",
     "provider": "sendgrid",
     "endpoint_id": ENDPOINT_ID,
-    "reason": "no email of this message id is registered",
+    "reason": "no registered email has this message id and recipient",
     "message_id": "14c5d75ce93",
     "email_id": EMAIL_ID,
     "delivery_id": 88,

@@ -125,5 +125,18 @@ def test_an_id_of_several_emails_is_passed_over_for_one_that_can_be_told():
     assert answered_email([ONE, TWO], known, addressee_id_for(ACME, "stranger@example.com")) == email_id("m-2")
 
 
+@pytest.mark.parametrize("others", [[], [thread(address=MARY)]])
+def test_of_several_emails_of_an_id_to_whoever_answers_it_cannot_be_told_which(others):
+    known = [thread(), thread(message_id="m-2"), *others]
+
+    assert answered_email([ONE], known, addressee_id_for(ACME, JOHN)) is None
+
+
+def test_of_several_emails_of_an_id_the_only_one_to_whoever_answers_counts():
+    known = [thread(address=MARY), thread()]
+
+    assert answered_email([ONE], known, addressee_id_for(ACME, JOHN)) == email_id()
+
+
 def test_ids_of_two_organisations_never_meet():
     assert thread_id_for(ACME, "one") != thread_id_for(GLOBEX, "one")

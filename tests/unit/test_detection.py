@@ -454,3 +454,22 @@ def test_a_certain_network_within_a_probable_one_is_certain():
     assert judged(an_open(LATER, ip_address="10.1.2.3"), detection=detection) == [("human", "suspicious_network")]
     assert judged(an_open(LATER, ip_address="10.2.0.0"), detection=detection) == [("human", "suspicious_network")]
     assert judged(an_open(LATER, ip_address="11.0.0.0"), detection=detection) == [("human",)]
+
+
+# Judging anew
+
+
+@pytest.mark.parametrize("kept_address", ["203.0.113.0", "2001:db8:1::", ""])
+def test_what_a_known_network_did_stays_its_deed_where_its_address_was_cut(kept_address):
+    detection = Detection(parse_rules(f"{OFFICE}/32 all certain"))
+    kept = detection.impression_of(click(LATER, ip_address=OFFICE, user_agent=CHROME))
+    assert (kept.verdict, kept.reasons) == (Verdict.SCANNER, ("known_network",))
+
+    for rules in (detection, BUILT_IN):
+        assert rules.impression_anew(kept, CHROME, kept_address, is_click=True) == kept
+
+
+def test_by_a_whole_address_a_network_that_is_listed_no_more_is_forgiven():
+    kept = Detection(parse_rules(f"{OFFICE}/32 all certain")).impression_of(click(LATER, ip_address=OFFICE))
+
+    assert BUILT_IN.impression_anew(kept, CHROME, OFFICE, is_click=True).verdict is None

@@ -6,7 +6,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from adapters.endpoint_cache import FRESH_S, RENEWING_S, STALE_S, CachedEndpoints
+from adapters.endpoint_cache import _MOST_ENTRIES, FRESH_S, RENEWING_S, STALE_S, CachedEndpoints
 from adapters.memory.webhook_endpoints import MemoryEndpoints
 from application.ports.endpoints import Endpoint, EndpointsUnavailableError
 from tests.support.signed_deliveries import NOW
@@ -35,6 +35,15 @@ class Cached:
 
     async def find(self, endpoint_id=ENDPOINT.id):
         return await self._cache.find(endpoint_id)
+
+    async def guess(self):
+        """Have somebody ask for more ids than are remembered."""
+        for _ in range(_MOST_ENTRIES + 1):
+            await self.find(uuid4())
+
+    @property
+    def remembered(self):
+        return len(self._cache._known) + len(self._cache._unknown)
 
     def disable(self):
         self.directory.change(
@@ -121,3 +130,63 @@ def test_an_endpoint_nobody_knows_yet_cannot_be_vouched_for(cached):
 
     with pytest.raises(EndpointsUnavailableError):
         asyncio.run(cached.find())
+
+
+def test_whoever_guesses_ids_drives_out_no_endpoint(cached):
+    async def guess_and_lose_the_database():
+        await cached.find()
+        await cached.guess()
+        cached.directory.is_away = True
+        cached.now += STALE_S
+        return await cached.find()
+
+    assert asyncio.run(guess_and_lose_the_database()) is ENDPOINT
+    assert cached.remembered == _MOST_ENTRIES + 1
+
+
+def test_an_endpoint_that_was_guessed_before_it_was_there_is_not_driven_out_either(cached):
+    late = msgspec.structs.replace(ENDPOINT, id=uuid4())
+
+    async def guess_and_lose_the_database():
+        await cached.find(late.id)
+        cached.directory.add(late)
+        cached.now += RENEWING_S
+        await cached.find(late.id)
+        await cached.guess()
+        cached.directory.is_away = True
+        cached.now += RENEWING_S
+        return await cached.find(late.id)
+
+    assert asyncio.run(guess_and_lose_the_database()) is late
+
+
+def test_an_endpoint_that_is_gone_makes_room_like_any_unknown_id(cached):
+    async def disable_and_guess():
+        await cached.find()
+        cached.disable()
+        cached.now += RENEWING_S
+        await cached.find()
+        await cached.guess()
+
+    asyncio.run(disable_and_guess())
+
+    assert cached.remembered == _MOST_ENTRIES
+
+
+def test_of_too_many_endpoints_those_that_are_asked_for_stay(cached):
+    async def know_too_many():
+        await cached.find()
+        for endpoint in others[:-1]:
+            await cached.find(endpoint.id)
+        cached.now += RENEWING_S
+        await cached.find()
+        await cached.find(others[-1].id)
+        cached.directory.is_away = True
+        return await cached.find()
+
+    others = [msgspec.structs.replace(ENDPOINT, id=uuid4()) for _ in range(_MOST_ENTRIES)]
+    for endpoint in others:
+        cached.directory.add(endpoint)
+
+    assert asyncio.run(know_too_many()) is ENDPOINT
+    assert cached.remembered == _MOST_ENTRIES

@@ -17,6 +17,8 @@ from application.ports.tracking_tokens import EmailReference
 from domain.tracking_terms import Consent, ConsentMode, ConsentSource, TrackingPolicy
 from domain.values import addressee_id_for
 from domain.web_addresses import web_address
+from entrypoints.web import examples
+from entrypoints.web.instrument import EmailToInstrument
 from tests.support.core import registration
 from tests.support.drain_scene import DrainScene
 from tests.support.emails import ACME, JOHN, NOON
@@ -218,6 +220,25 @@ def test_the_reply_address_is_a_header_for_whoever_asks(instrument):
     assert headers["Reply-To"].startswith("reply+")
     assert headers["Reply-To"].endswith("@reply.example.com")
     assert "Reply-To" not in instrument("<p>x</p>").headers
+
+
+def test_the_published_example_is_what_is_answered():
+    scene = DrainScene()
+    tokens = SealedTokens(["a secret key for tests"])
+    instrument = InstrumentEmail(scene.register_emails, scene.units, tokens, public_url=PUBLIC_URL)
+    email = msgspec.convert(examples.TO_INSTRUMENT, EmailToInstrument)
+
+    answer = msgspec.to_builtins(instrument(ACME, email, html=email.html, text=email.text))
+
+    assert _without_tokens(answer) == _without_tokens(examples.INSTRUMENTED)
+
+
+def _without_tokens(answer):
+    """Leave out what differs from installation to installation: ids, proofs and what links carry."""
+    text = re.sub(r"(?<=/t/[ocu]/)[\w…-]+", "TOKEN", msgspec.json.encode(answer).decode())
+    text = re.sub(r"reply\+[a-z2-7]{47}(?=@)", "reply+TOKEN", text)
+    ids = dict.fromkeys(("email_id", "email_log_id", "tracking_id"), "ID")
+    return msgspec.json.decode(text) | ids
 
 
 def test_the_headers_let_mail_programs_unsubscribe_with_one_click(instrument):

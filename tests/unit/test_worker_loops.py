@@ -1,10 +1,12 @@
 import logging
 import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from application.ports.unit_of_work import StoreUnavailableError
-from entrypoints.worker import Chore, Drainer, Sweeper
+from entrypoints.worker import Chore, Drainer, Sweeper, sweepers_of
 
 PATIENCE_S = 20
 
@@ -171,3 +173,62 @@ def test_a_sweeper_that_is_stopped_has_ended():
     sweeper.stop()
 
     assert not sweeper._thread.is_alive()
+
+
+class SilentProvider:
+    """Confirmations of which each takes as long as the test wants."""
+
+    def __init__(self):
+        self.begun = threading.Event()
+        self.may_end = threading.Event()
+        self.kept_on = []
+
+    def __call__(self, *, keep_on):
+        self.begun.set()
+        self.may_end.wait(PATIENCE_S)
+        self.kept_on.append(keep_on())
+
+
+@pytest.fixture
+def with_silent_provider():
+    """A worker's sweepers, what drains, and what confirms."""
+    provider, stop = SilentProvider(), threading.Event()
+    drain, drained = done_times(2)
+    backend = SimpleNamespace(
+        operations=SimpleNamespace(has_due_delivery=lambda: True),
+        rematch=SimpleNamespace(sweep=lambda: None),
+        forget_sightings=lambda: None,
+        deliver_notifications=SimpleNamespace(forget=lambda: None),
+        purge_expired=lambda **_: None,
+        confirm_subscriptions=provider,
+    )
+    sweepers = sweepers_of(backend, SimpleNamespace(drain=drain), stop)
+    for sweeper in sweepers:
+        sweeper.start()
+    assert provider.begun.wait(PATIENCE_S)
+    yield sweepers, drained, provider, stop
+    provider.may_end.set()
+    for sweeper in sweepers:
+        sweeper.stop()
+
+
+def test_nothing_that_is_drained_waits_for_a_provider_that_confirms(with_silent_provider):
+    _, drained, provider, _ = with_silent_provider
+
+    assert drained.wait(PATIENCE_S / 2)
+    assert provider.kept_on == []
+
+
+def test_a_worker_that_is_to_stop_does_not_wait_for_a_provider(with_silent_provider):
+    sweepers, _, provider, stop = with_silent_provider
+    stop.set()
+    began = time.monotonic()
+
+    for sweeper in sweepers:
+        sweeper.stop()
+
+    assert time.monotonic() - began < PATIENCE_S / 2
+    assert provider.kept_on == []
+    provider.may_end.set()
+    sweepers[-1]._thread.join(PATIENCE_S)
+    assert provider.kept_on == [False]

@@ -1,4 +1,4 @@
-"""Metrics of campaigns, jobs and templates from hourly sums; links from what people followed."""
+"""Metrics of campaigns, jobs and templates from sums by the quarter of an hour; links from what people followed."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -8,6 +8,7 @@ import pytest
 from adapters.postgres import unit_of_work
 from adapters.postgres.sealing import sealed_state
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
+from entrypoints.web import examples
 from tests.support.core import Core, item, registration
 from tests.support.emails import ACME, CALENDAR, GLOBEX, JOB_AD, NOON, an_open, email_id, hours, minutes, seconds
 from tests.support.storages import PostgresStorage
@@ -247,6 +248,15 @@ def test_a_parked_report_is_kept_once_however_often_it_comes(core):
         ("orphaned", 5),
     ]
     assert core.backend.operations.parked_counts() == {"failed": 1, "orphaned": 1}
+
+
+def test_an_orphan_has_the_reason_of_the_published_example(core):
+    core.receive(item("open", message_id="m-9"))
+    core.drain()
+
+    assert core.row("SELECT status, reason FROM ops.parked_reports") == {
+        field: examples.PARKED[field] for field in ("status", "reason")
+    }
 
 
 def test_orphans_find_their_email_when_it_is_registered(core):
