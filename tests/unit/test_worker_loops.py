@@ -200,6 +200,7 @@ def with_silent_provider():
         forget_sightings=lambda: None,
         deliver_notifications=SimpleNamespace(forget=lambda: None),
         purge_expired=lambda **_: None,
+        forget_tokens=lambda **_: None,
         confirm_subscriptions=provider,
     )
     sweepers = sweepers_of(backend, SimpleNamespace(drain=drain), stop)
