@@ -20,12 +20,12 @@ SECONDS_BETWEEN_LOOKS: Final = 0.05
 
 
 class ErasureUnderWay(msgspec.Struct, frozen=True, kw_only=True):
-    """The events tell no more who it was; the rows that were made from them will follow."""
+    """The events tell no more who it was; the rows that were made from them, and what was waiting, will follow."""
 
     status: str = "under_way"
     detail: str = (
-        "no event tells any more who it was; the read models are behind and will forget within their backlog:"
-        " ask again to learn when they have"
+        "no event tells any more who it was; read models that are behind will forget within their backlog, and"
+        " webhooks that came before are still to be processed: ask again to learn when nothing is left"
     )
 
 
