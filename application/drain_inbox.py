@@ -35,6 +35,7 @@ from application.ports.unit_of_work import (
 from application.recording import REPEATED, Recording
 from application.transactions import in_transaction
 from domain.commands import AnyReport, RecordClick, RecordOpen, RecordUnsubscribe, Report
+from domain.email_message import EmailMessage
 from domain.tracking_terms import TrackingPolicy
 from domain.values import Signal, addressee_id_for, email_id_within
 
@@ -340,15 +341,7 @@ class DrainInbox:
         messages = {message.id.int: message for message in unit.messages(list(email_ids.values())).values()}
         detection = self.detection()
         told = [[(messages[email_id.int], report) for email_id, report in found.reports] for found in understood]
-        strangers = {
-            id(report): addressee_id_for(found.delivery.organization_id, report.recipient)
-            for found, about in zip(understood, told, strict=True)
-            for message, report in about
-            if isinstance(report, RecordUnsubscribe)
-            and not message.is_known
-            and report.recipient
-            and policies[found.delivery.organization_id].unsubscribe_ends_tracking
-        }
+        strangers = _unsubscribing_strangers(understood, told, policies)
         recording = Recording(unit, policies, list(chain.from_iterable(told)), detection, set(strangers.values()))
         orphans: list[Orphan] = []
         for found, about in zip(understood, told, strict=True):
@@ -381,6 +374,21 @@ class DrainInbox:
         unit.close_deliveries([found.delivery.id for found in understood])
         # Last: workers that add to the same counts wait for each other from here to the commit.
         unit.count_outcomes(drained.outcomes())
+
+
+def _unsubscribing_strangers(
+    understood: Sequence[_Understood],
+    told: Sequence[Sequence[tuple[EmailMessage, AnyReport]]],
+    policies: Mapping[UUID, TrackingPolicy],
+) -> dict[int, UUID]:
+    """Name, by `id` of the report, who unsubscribed from an email that nobody registered, where that ends tracking."""
+    return {
+        id(report): addressee_id_for(found.delivery.organization_id, report.recipient)
+        for found, about in zip(understood, told, strict=True)
+        if policies[found.delivery.organization_id].unsubscribe_ends_tracking
+        for message, report in about
+        if isinstance(report, RecordUnsubscribe) and report.recipient and not message.is_known
+    }
 
 
 def _keep_the_rest(
