@@ -87,13 +87,14 @@ class EraseRecipient:
         """
         if erasure.place and self._read_models.read_until() < erasure.place:
             return False
-        if not erasure.waiting_until:
-            return True
         with self._units.begin() as unit:
-            if unit.erasure.is_waiting(erasure.organization_id, until=erasure.waiting_until):
+            if erasure.waiting_until and unit.erasure.is_waiting(erasure.organization_id, until=erasure.waiting_until):
                 return False
-            unit.erasure.forget_orphans(erasure.addressee_id)  # those that were parked since
-        self._forget_failures(erasure)
+            # Those that were parked since, and those whose email the read models did not know before.
+            unit.erasure.forget_orphans(erasure.addressee_id)
+            unit.erasure.forget_failures_by_email(erasure.organization_id, erasure.addressee_id)
+        if erasure.waiting_until:
+            self._forget_failures(erasure)
         return True
 
     def _destroy_key(self, organization_id: UUID, addressee_id: UUID, erased_by: str) -> int:
